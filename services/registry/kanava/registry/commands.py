@@ -1,0 +1,193 @@
+"""What may be asked of the registry: one frozen command for each, checked for form; rules stand in `domain/`."""
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from kanava.common import ids
+from kanava.common.contracts.registry import ProducerKind, Proration, UnitOfMeasure
+
+from .domain.contract_classes import CompensationKind, ContractClass
+from .domain.producers import Verdict
+from .domain.rate_tables import Sex
+
+Area = Annotated[str, AfterValidator(ids.valid_area)]
+Municipality = Annotated[str, AfterValidator(ids.valid_municipality)]
+ProducerId = Annotated[str, AfterValidator(ids.valid_oid)]
+BusinessId = Annotated[str, AfterValidator(ids.valid_business_id)]
+Iban = Annotated[str, AfterValidator(ids.valid_iban)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Text = Annotated[str, Field(min_length=1, max_length=5000)]
+DocumentId = Annotated[str, Field(pattern=r"^\d{2}:[a-z_]{1,30}:[1-9]\d{0,5}$")]
+Language = Literal["fi", "sv", "en", "se", "ru", "et", "ar", "so"]
+
+
+class Command(BaseModel):
+    """A frozen input; a field that is not known is refused, so that a misspelt one is not lost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class RuleBook(Command):
+    """Terms of a rule book: months between choices, and days until a choice takes effect at the latest."""
+
+    months_between_choices: int = Field(ge=1, le=24)
+    days_to_effect: int = Field(ge=1, le=21, description="the law's limit is three weeks")
+
+
+class RateBandInput(Command):
+    """An age band: whole years `age_from` to `age_to`, both included; the last band has no `age_to`."""
+
+    sex: Sex
+    age_from: int
+    age_to: int | None = None
+    annual_cents: int
+
+
+class CompensationModel(Command):
+    """Terms of a compensation model: a rate table per year, proration, coefficient bounds, incentive."""
+
+    proration: Proration
+    bands: tuple[RateBandInput, ...] = Field(min_length=1, max_length=300)
+    coefficient_min_permille: int = Field(ge=0, le=10_000)
+    coefficient_max_permille: int = Field(ge=0, le=10_000)
+    incentive_percent: int = Field(ge=0, le=100)
+    label: Name
+
+
+class PublishDocument(Command):
+    """Publish the next version of a document (sääntökirja, korvausmalli, palvelukuvaus) of an area.
+
+    A rule book has `rule_book`, a compensation model `compensation`, a service description `text`.
+    """
+
+    area: Area
+    kind: Literal["rule_book", "compensation_model", "service_description"]
+    valid_from: date
+    title: Name
+    rule_book: RuleBook | None = None
+    compensation: CompensationModel | None = None
+    text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
+
+
+class PublishPackage(Command):
+    """Publish the next version of a service package, its tree in the shape of the source's data file."""
+
+    valid_from: date
+    source: Annotated[str, Field(min_length=1, max_length=500)]
+    package: dict[str, Any]
+
+
+class SetPrice(Command):
+    """Set the organiser's price of one unit of measure of a package node, from a day on."""
+
+    area: Area
+    node: Annotated[str, Field(min_length=1, max_length=100)]
+    unit_of_measure: UnitOfMeasure
+    valid_from: date
+    price_cents: int = Field(ge=0, le=100_000_000)
+
+
+class PlanScheme(Command):
+    """Start a municipality's scheme in phase 1: why, for what, how far, and how long a voucher may be used."""
+
+    area: Area
+    municipality: Municipality
+    purposes: tuple[Literal["use_of_market", "levelling_demand"], ...] = Field(min_length=1, max_length=2)
+    goals: Text
+    scope: Text
+    voucher_valid_months: int = Field(ge=1, le=60)
+
+
+class CommentOnScheme(Command):
+    """A producer's comment in the dialogue."""
+
+    producer_id: ProducerId
+    text: Text
+
+
+class AnswerComment(Command):
+    """The organiser's answer to a comment."""
+
+    text: Text
+
+
+class DecideOnScheme(Command):
+    """The municipality's decision; an approval adopts one version of each of the three documents."""
+
+    verdict: Verdict
+    reasons: Text
+    rule_book: DocumentId | None = None
+    compensation_model: DocumentId | None = None
+    service_description: DocumentId | None = None
+
+
+class EnterPhase(Command):
+    """Move a scheme into its next phase."""
+
+    phase: int = Field(ge=1, le=6)
+
+
+class ApplyAsProducer(Command):
+    """Apply for approval as a producer of an area."""
+
+    business_id: BusinessId
+    name: Name
+    kind: ProducerKind
+    area: Area
+    iban: Iban | None = None
+
+
+class ItemStatement(Command):
+    """A producer's statement on one statutory item."""
+
+    item: Annotated[str, Field(min_length=1, max_length=60)]
+    fulfilled: bool
+    statement: Text
+
+
+class StateChecklist(Command):
+    """A producer's statements on the statutory checklist; they replace the earlier ones."""
+
+    items: tuple[ItemStatement, ...] = Field(max_length=50)
+
+
+class AcceptRuleBook(Command):
+    """Accept the current rule book of the area."""
+
+    document_id: DocumentId
+
+
+class DecideOnProducer(Command):
+    """The organiser's decision on an application, with reasons."""
+
+    verdict: Verdict
+    reasons: Text
+
+
+class OpenUnit(Command):
+    """Open a unit of a producer; without a capacity it takes residents without limit."""
+
+    producer_id: ProducerId
+    municipality: Municipality
+    name: Name
+    capacity: int | None = Field(default=None, ge=1, le=1_000_000)
+    opens_on: date
+    languages: tuple[Language, ...] = Field(default=("fi",), min_length=1, max_length=8)
+
+
+class CloseUnit(Command):
+    """Close a unit; its last day is the day before `closes_on`, today where nothing is said."""
+
+    closes_on: date | None = None
+
+
+class SignContract(Command):
+    """Sign a contract of one of the three classes with an approved producer."""
+
+    producer_id: ProducerId
+    contract_class: ContractClass
+    compensation_kinds: tuple[CompensationKind, ...] = Field(min_length=1, max_length=5)
+    starts_on: date
+    ends_on: date | None = None

@@ -1,0 +1,267 @@
+"""SQL that reads, and what a reader gets."""
+
+from datetime import date, datetime
+from typing import Any
+
+from psycopg.rows import DictRow
+from pydantic import BaseModel, ConfigDict
+
+from kanava.common.auth import Caller, Role
+from kanava.common.contracts.registry import PackageNode, ProducerKind, UnitOfMeasure
+from kanava.common.db import Tx, one, rows
+from kanava.common.web import Page, PageRequest, page_of
+
+from .commands import CompensationModel, RuleBook
+from .domain.producers import missing_items
+from .errors import DocumentUnknown, PackageUnknown, ProducerUnknown, SchemeUnknown
+
+
+class View(BaseModel):
+    """A frozen answer; columns that it does not name stay inside."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class DocumentView(View):
+    """A published version of a document with its content."""
+
+    document_id: str
+    kind: str
+    area: str
+    number: int
+    valid_from: date
+    title: str
+    rule_book: RuleBook | None = None
+    compensation: CompensationModel | None = None
+    text: str | None = None
+    recorded_at: datetime
+
+
+class PackageSummary(View):
+    """A published version of a service package without its nodes."""
+
+    package_id: str
+    number: int
+    valid_from: date
+    name_fi: str
+    name_en: str
+    source: str
+    nodes_count: int
+
+
+class NodeView(PackageNode):
+    """A node of a package with the lines of the source on which it stands."""
+
+    source_lines: tuple[int, ...]
+
+
+class PackageView(PackageSummary):
+    """A published version of a service package with all its nodes in reading order."""
+
+    nodes: tuple[NodeView, ...]
+
+
+class PriceView(View):
+    """The organiser's price of a node from a day on."""
+
+    price_id: str
+    version: int
+    area: str
+    node: str
+    unit_of_measure: UnitOfMeasure
+    valid_from: date
+    price_cents: int
+    recorded_at: datetime
+
+
+class CommentView(View):
+    """A producer's comment on a scheme and the organiser's answer."""
+
+    number: int
+    producer_id: str
+    text: str
+    answer: str | None
+
+
+class SchemeDecisionView(View):
+    """A municipality's decision on its scheme."""
+
+    number: int
+    verdict: str
+    reasons: str
+    rule_book: str | None
+    compensation_model: str | None
+    service_description: str | None
+    recorded_at: datetime
+
+
+class SchemePhaseView(View):
+    """When a scheme entered a phase."""
+
+    phase: int
+    entered_on: date
+
+
+class SchemeSummary(View):
+    """A municipality's scheme, its phase, and the documents it has adopted."""
+
+    scheme_id: str
+    version: int
+    municipality: str
+    area: str
+    phase: int
+    entered_on: date
+    purposes: tuple[str, ...]
+    goals: str
+    scope: str
+    voucher_valid_months: int
+    rule_book: str | None
+    compensation_model: str | None
+    service_description: str | None
+
+
+class SchemeView(SchemeSummary):
+    """A scheme with its dialogue, its decisions and its way through the phases."""
+
+    comments: tuple[CommentView, ...]
+    decisions: tuple[SchemeDecisionView, ...]
+    phases: tuple[SchemePhaseView, ...]
+
+
+class ProducerSummary(View):
+    """A producer and its standing."""
+
+    producer_id: str
+    version: int
+    business_id: str
+    name: str
+    kind: ProducerKind
+    area: str
+    status: str
+
+
+class StatementView(View):
+    """What a producer stated on a statutory item."""
+
+    item: str
+    fulfilled: bool
+    statement: str
+    recorded_at: datetime
+
+
+class ProducerDecisionView(View):
+    """The organiser's decision on an application."""
+
+    number: int
+    verdict: str
+    reasons: str
+    rule_book: str | None
+    recorded_at: datetime
+
+
+class ProducerView(ProducerSummary):
+    """A producer with its application; the account is shown to itself, its organiser and the operator."""
+
+    iban: str | None
+    checklist: tuple[StatementView, ...]
+    checklist_missing: tuple[str, ...]
+    accepted_rule_books: tuple[str, ...]
+    decisions: tuple[ProducerDecisionView, ...]
+
+
+class UnitView(View):
+    """A unit of a producer."""
+
+    unit_id: str
+    version: int
+    producer_id: str
+    area: str
+    municipality: str
+    name: str
+    own: bool
+    status: str
+    capacity: int | None
+    opens_on: date
+    closes_on: date | None
+    languages: tuple[str, ...]
+
+
+class ContractView(View):
+    """A contract with a producer."""
+
+    contract_id: str
+    version: int
+    producer_id: str
+    area: str
+    contract_class: str
+    compensation_kinds: tuple[str, ...]
+    starts_on: date
+    ends_on: date | None
+
+
+def _document(row: DictRow) -> DocumentView:
+    return DocumentView.model_validate({**row, **row["terms"]})
+
+
+async def document(tx: Tx, document_id: str) -> DocumentView:
+    """A document by its id, as in `03:rule_book:1`."""
+    row = await one(tx, "SELECT * FROM document WHERE document_id = %s", (document_id,))
+    if row is None:
+        raise DocumentUnknown()
+    return _document(row)
+
+
+async def package(tx: Tx, package_id: str) -> PackageView:
+    """A package version by its id, as in `PVO:1`, with all its nodes."""
+    row = await one(tx, "SELECT * FROM package WHERE package_id = %s", (package_id,))
+    if row is None:
+        raise PackageUnknown()
+    nodes = await rows(tx, "SELECT * FROM package_node WHERE package_id = %s ORDER BY place", (package_id,))
+    return PackageView.model_validate({**row, "nodes_count": len(nodes), "nodes": nodes})
+
+
+async def scheme(tx: Tx, scheme_id: str) -> SchemeView:
+    """A scheme by its id, as in `03:049`, with everything that was said and decided."""
+    row = await one(tx, "SELECT * FROM scheme WHERE scheme_id = %s", (scheme_id,))
+    if row is None:
+        raise SchemeUnknown()
+    comments = """
+        SELECT c.*, a.text AS answer FROM scheme_comment c LEFT JOIN scheme_answer a USING (scheme_id, number)
+        WHERE scheme_id = %s ORDER BY number
+    """
+    decisions = "SELECT * FROM scheme_decision WHERE scheme_id = %s ORDER BY number"
+    phases = "SELECT * FROM scheme_phase WHERE scheme_id = %s ORDER BY phase"
+    parts = {"comments": comments, "decisions": decisions, "phases": phases}
+    said = {name: await rows(tx, query, (scheme_id,)) for name, query in parts.items()}
+    return SchemeView.model_validate({**row, **said})
+
+
+def _sees_account(caller: Caller, producer: DictRow) -> bool:
+    own = producer["producer_id"] in caller.producers
+    organiser = caller.role is Role.organiser and caller.area == producer["area"]
+    return own or organiser or caller.role is Role.operator
+
+
+async def producer(tx: Tx, producer_id: str, caller: Caller, today: date) -> ProducerView:
+    """A producer by its OID; what is missing of the checklist is seen from `today`."""
+    row = await one(tx, "SELECT * FROM producer WHERE producer_id = %s", (producer_id,))
+    if row is None:
+        raise ProducerUnknown()
+    stated = await rows(
+        tx,
+        """
+        SELECT * FROM checklist_statement WHERE producer_id = %(producer)s AND revision =
+            (SELECT max(revision) FROM checklist_statement WHERE producer_id = %(producer)s) ORDER BY item
+        """,
+        {"producer": producer_id},
+    )
+    accepted = "SELECT document_id FROM rule_book_acceptance WHERE producer_id = %s ORDER BY recorded_at"
+    decided = "SELECT * FROM producer_decision WHERE producer_id = %s ORDER BY number"
+    more: dict[str, Any] = {
+        "iban": row["iban"] if _sees_account(caller, row) else None,
+        "checklist": stated,
+        "checklist_missing": missing_items({entry["item"] for entry in stated if entry["fulfilled"]}, today),
+        "accepted_rule_books": [entry["document_id"] for entry in await rows(tx, accepted, (producer_id,))],
+        "decisions": await rows(tx, decided, (producer_id,)),
+    }
+    return ProducerView.model_validate({**row, **more})
