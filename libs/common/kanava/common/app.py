@@ -1,0 +1,94 @@
+"""How a service is put together: the one wiring that all four share.
+
+A service's `main.py` names its routes, what it hears and its workers; here they get a pool, a clock, a relay,
+consumers and the edge. Nothing else builds a resource.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+
+from fastapi import APIRouter, FastAPI
+from faststream.kafka import KafkaBroker, KafkaRouter
+
+from . import bus, telemetry, web
+from .auth import TokenVerifier
+from .clock import choose_clock, router_for_sandbox
+from .db import Pool, make_pool, transaction
+from .inbox import Apply, Inbox
+from .kafka import Publisher
+from .relay import Relay, prepare_shards
+from .settings import ServiceSettings
+
+Worker = Callable[[Pool], Awaitable[None]]
+"""Runs beside the service until it is cancelled."""
+
+
+def create_service(
+    settings: ServiceSettings,
+    *,
+    routers: Sequence[APIRouter],
+    subscriptions: Mapping[str, Apply],
+    workers: Sequence[Worker] = (),
+) -> FastAPI:
+    """Build a service from its routes, its subscriptions (topic to function) and its workers."""
+    telemetry.setup(settings)
+    app = FastAPI(title=f"Kanava {settings.service}", version="1", lifespan=_lifespan(settings, subscriptions, workers))
+    app.state.settings = settings
+    app.state.pool = make_pool(settings.database_url, size=settings.database_pool_size)
+    app.state.verifier = TokenVerifier(
+        issuer=settings.issuer, jwks_url=settings.jwks_url, audience=settings.audience
+    )
+    web.install(app, settings)
+    for router in [*routers, bus.router]:
+        app.include_router(router)
+    if settings.sandbox:
+        app.include_router(router_for_sandbox())
+    return app
+
+
+def _lifespan(
+    settings: ServiceSettings, subscriptions: Mapping[str, Apply], workers: Sequence[Worker]
+) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        pool: Pool = app.state.pool
+        async with contextlib.AsyncExitStack() as stack:
+            await pool.open(wait=True)
+            stack.push_async_callback(pool.close)
+            async with transaction(pool) as tx:
+                app.state.clock = await choose_clock(tx, sandbox=settings.sandbox)
+                await prepare_shards(tx)
+            publisher = Publisher(settings.kafka, source=f"/kanava/{settings.service}")
+            stack.push_async_callback(publisher.close)
+            relay = Relay(pool, publisher, batch=settings.relay_batch, idle_seconds=settings.relay_poll_seconds)
+            broker = consuming_broker(settings, Inbox(settings.service, pool), subscriptions)
+            await stack.enter_async_context(_beside([relay.run(), *(worker(pool) for worker in workers)]))
+            if subscriptions:
+                await broker.start()
+                stack.push_async_callback(broker.stop)
+            yield
+
+    return lifespan
+
+
+def consuming_broker(settings: ServiceSettings, inbox: Inbox, subscriptions: Mapping[str, Apply]) -> KafkaBroker:
+    """A broker with one subscriber for each topic that the service hears; each with its own consumer group."""
+    broker = KafkaBroker(settings.kafka, client_id=f"{settings.service}-{settings.instance}", logger=None)
+    router = KafkaRouter()
+    for topic_name, apply in subscriptions.items():
+        inbox.subscribe(router, topic_name, apply)
+    broker.include_router(router)
+    return broker
+
+
+@contextlib.asynccontextmanager
+async def _beside(running: Sequence[Awaitable[None]]) -> AsyncIterator[None]:
+    """Run coroutines beside the service; they are cancelled when it stops."""
+    tasks = [asyncio.ensure_future(one) for one in running]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,125 @@
+"""The database edge: one pool, one kind of transaction, and the tables that every service's database has.
+
+SQL is written by hand in each service's `store.py` and `views.py`; tables are declared with SQLModel in its
+`tables.py`, which is what migrations are made from and checked against.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import sqlalchemy as sa
+from psycopg import AsyncConnection, sql
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+from sqlalchemy.dialects.postgresql import JSONB
+
+Tx = AsyncConnection[DictRow]
+"""A connection inside the one open transaction of a command; rows are dictionaries."""
+
+Pool = AsyncConnectionPool[Tx]
+
+APPEND_ONLY = {"grants": "SELECT, INSERT"}
+"""`__table_args__` info of a table whose rows, once written, stay: the application's role may do no more."""
+
+SHARDS = 4
+
+
+def make_pool(database_url: str, *, size: int) -> Pool:
+    """A closed pool of up to `size` connections, each checked before use; open it in the lifespan."""
+    return AsyncConnectionPool(
+        database_url,
+        min_size=min(2, size),
+        max_size=size,
+        open=False,
+        check=AsyncConnectionPool.check_connection,
+        connection_class=AsyncConnection[DictRow],
+        kwargs={"row_factory": dict_row, "autocommit": True},
+        timeout=30,
+    )
+
+
+@asynccontextmanager
+async def transaction(pool: Pool) -> AsyncIterator[Tx]:
+    """Open the transaction of a command: committed at the end, rolled back by any exception."""
+    async with pool.connection() as connection, connection.transaction():
+        yield connection
+
+
+async def one(tx: Tx, query: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> DictRow | None:
+    """The first row of a query, or None."""
+    return await (await tx.execute(query, parameters)).fetchone()
+
+
+async def rows(tx: Tx, query: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> list[DictRow]:
+    """All rows of a query."""
+    return await (await tx.execute(query, parameters)).fetchall()
+
+
+async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any]]) -> None:
+    """`COPY` records into a temporary table that lives until the commit, ready for one set-based merge.
+
+    `columns` are its definitions, `"resident_id uuid, version int"`; a record has them in this order.
+    """
+    name = sql.Identifier(table)
+    await tx.execute(
+        sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(name, sql.SQL(columns))  # type: ignore[arg-type]  # columns are the caller's literal, never input
+    )
+    types = [column.split()[1] for column in columns.split(",")]
+    async with tx.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(name)) as copy:
+        copy.set_types(types)
+        for record in records:
+            await copy.write_row(record)
+
+
+def platform_tables(metadata: sa.MetaData) -> sa.MetaData:
+    """Add the outbox, its shards, the inbox and the offsets to a service's own metadata."""
+    now = sa.text("clock_timestamp()")
+    sa.Table(
+        "outbox",
+        metadata,
+        sa.Column("id", sa.BigInteger, sa.Identity(), primary_key=True),
+        sa.Column("event_id", sa.Uuid, server_default=sa.text("gen_random_uuid()"), nullable=False),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("key", sa.Text, nullable=False),
+        sa.Column("type", sa.Text, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+        sa.Column("headers", JSONB),
+        sa.Column("traceparent", sa.Text),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
+        sa.Column(
+            "shard",
+            sa.SmallInteger,
+            sa.Computed(f"(hashtext(key) & {SHARDS - 1})::smallint", persisted=True),
+            nullable=False,
+        ),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Index("outbox_unsent", "shard", "id", postgresql_where=sa.text("sent_at IS NULL")),
+        info={"grants": "SELECT, INSERT, UPDATE (sent_at)"},
+    )
+    sa.Table(
+        "relay_shard",
+        metadata,
+        sa.Column("shard", sa.SmallInteger, primary_key=True),
+        sa.Column("token", sa.Uuid),
+        sa.Column("leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+    )
+    sa.Table(
+        "inbox",
+        metadata,
+        sa.Column("event_id", sa.Uuid, primary_key=True),
+        sa.Column("topic", sa.Text, nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
+        info=APPEND_ONLY,
+    )
+    counters = ("received", "applied", "duplicates", "dead", "unknown")
+    sa.Table(
+        "inbox_offset",
+        metadata,
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("partition", sa.Integer, primary_key=True),
+        sa.Column("next_offset", sa.BigInteger, nullable=False),
+        *(sa.Column(name, sa.BigInteger, server_default="0", nullable=False) for name in counters),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=now, nullable=False),
+    )
+    return metadata

@@ -1,0 +1,234 @@
+"""The inbox: how a service takes facts from the bus, so that effects happen exactly once.
+
+Records come in batches. In one transaction the offsets are moved forward, doubles are dropped, the service's
+own function applies the rest, and what cannot be digested leaves for the dead letters; only then is the batch
+acknowledged to Kafka. A batch that fails is tried again record by record, so one bad record stops nothing.
+
+A fact of an ordinary topic is known by its event id (table `inbox`). Hot topics carry versions or business
+keys, and their merge is idempotent by these, which spares a row for each of millions of events.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import structlog
+from aiokafka import ConsumerRecord
+from faststream import AckPolicy, Context
+from faststream.kafka import KafkaMessage, KafkaRouter
+from psycopg_pool import PoolTimeout
+from pydantic import TypeAdapter, ValidationError
+
+from .contracts import BY_NAME, Fact, Topic
+from .db import Pool, Tx, rows, transaction
+from .deadletter import REDRIVE_HEADER, DeadLetter, bury
+from .telemetry import count_taken, receive_spans
+
+log = structlog.get_logger()
+
+MAX_RECORDS = 5000
+TRANSIENT_ATTEMPTS = 6
+_TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
+
+Apply = Callable[[Tx, Sequence[Any]], Awaitable[int]]
+"""Applies facts of one topic in their order and returns how many had an effect; the rest were known already."""
+
+
+class Undecodable(ValueError):
+    """A record that is not the fact that its headers promise."""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A decoded record: the fact, the id of its event, and where it stood."""
+
+    event_id: UUID
+    fact: Fact
+    record: ConsumerRecord[bytes, bytes]
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """The inbox of one service. It digests batches of any topic with the function that was subscribed for it."""
+
+    service: str
+    pool: Pool
+
+    def subscribe(self, router: KafkaRouter, topic_name: str, apply: Apply) -> None:
+        """Consume a topic with `apply`, in batches, with a consumer group of its own."""
+        topic = BY_NAME[topic_name]
+        if self.service not in topic.heard_by:
+            raise ValueError(f"{self.service} is not a reader of {topic.name} in the table of topics")
+
+        async def handle(message: KafkaMessage = Context("message")) -> None:
+            await self.take(topic, message.raw_message, apply)
+
+        router.subscriber(
+            topic.name,
+            group_id=f"{self.service}.{topic.model.aggregate}",
+            batch=True,
+            max_records=MAX_RECORDS,
+            auto_offset_reset="earliest",
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            session_timeout_ms=45_000,
+            heartbeat_interval_ms=3_000,
+            decoder=_leave_undecoded,
+        )(handle)
+
+    async def take(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
+        """Digest a batch. Raises only when the database stayed away: then Kafka delivers it again."""
+        try:
+            await self._with_patience(lambda: self._digest(topic, records, apply))
+        except _TRANSIENT:
+            raise
+        except Exception as error:
+            log.warning("batch_taken_apart", topic=topic.name, records=len(records), error=type(error).__name__)
+            for record in records:
+                await self._with_patience(lambda record=record: self._digest_alone(topic, record, apply))
+
+    async def _with_patience(self, attempt: Callable[[], Awaitable[None]]) -> None:
+        """Try again with a growing pause while the database is away; anything else is not a matter of time."""
+        for number in range(1, TRANSIENT_ATTEMPTS + 1):
+            try:
+                return await attempt()
+            except _TRANSIENT as error:
+                log.warning("inbox_waits", error=type(error).__name__, attempt=number)
+                if number == TRANSIENT_ATTEMPTS:
+                    raise
+                await asyncio.sleep(min(0.2 * 2**number, 10.0))
+
+    async def _digest(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
+        async with transaction(self.pool) as tx:
+            received, buried, skipped = _sorted_out(self.service, topic, records)
+            fresh = received if topic.is_hot else await _not_seen(tx, topic, received)
+            with receive_spans(topic.name, self.service, [_header(one.record, "traceparent") for one in fresh]):
+                applied = await apply(tx, [one.fact for one in fresh]) if fresh else 0
+                for letter in buried:
+                    await bury(tx, letter)
+            counts = Counter(applied=applied, duplicates=len(received) - applied, dead=len(buried), unknown=skipped)
+            await _move_offsets(tx, topic, records, counts)
+        count_taken(topic.name, self.service, len(records), counts)
+
+    async def _digest_alone(self, topic: Topic, record: ConsumerRecord[bytes, bytes], apply: Apply) -> None:
+        try:
+            await self._digest(topic, [record], apply)
+        except _TRANSIENT:
+            raise
+        except Exception as error:
+            log.error("record_buried", topic=topic.name, offset=record.offset, error=type(error).__name__)
+            counts = Counter(dead=1)
+            async with transaction(self.pool) as tx:
+                await bury(tx, DeadLetter.of(self.service, record, _reason(error)))
+                await _move_offsets(tx, topic, [record], counts)
+            count_taken(topic.name, self.service, 1, counts)
+
+
+async def _leave_undecoded(message: KafkaMessage) -> Sequence[bytes]:
+    """Decoding happens inside the transaction, where a bad record can be buried; FastStream passes bytes on."""
+    return message.body  # type: ignore[return-value]  # a batch has a list of bodies
+
+
+def _reason(error: Exception) -> str:
+    """Why a record was buried. Values stay out: a message of the database would quote them."""
+    if isinstance(error, psycopg.Error):
+        return f"{type(error).__name__} {error.diag.constraint_name or ''}".strip()
+    return f"{type(error).__name__}: {error}"[:500]
+
+
+def _header(record: ConsumerRecord[bytes, bytes], name: str) -> str | None:
+    for key, value in record.headers:
+        if key == name:
+            return bytes(value).decode("ascii", "replace")
+    return None
+
+
+def _sorted_out(
+    service: str, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]]
+) -> tuple[list[Received], list[DeadLetter], int]:
+    """Decode records; returns the facts, the letters to bury, and how many are of a type not known here."""
+    received, buried, skipped = [], [], 0
+    for record in records:
+        redriven_for = _header(record, REDRIVE_HEADER)
+        if redriven_for not in (None, service):
+            skipped += 1
+        elif (kind := _header(record, "ce_type")) is not None and kind not in topic.types:
+            log.info("unknown_type", topic=topic.name, type=kind)
+            skipped += 1
+        else:
+            try:
+                received.append(_decoded(topic, record, kind))
+            except Undecodable as error:
+                buried.append(DeadLetter.of(service, record, str(error)))
+    return received, buried, skipped
+
+
+def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | None) -> Received:
+    """The fact of a record; `Undecodable` names the fields and rules that it breaks, never their values."""
+    try:
+        event_id = UUID(_header(record, "ce_id") or "")
+    except ValueError as error:
+        raise Undecodable("the header ce_id is missing or no UUID") from error
+    if kind is None:
+        raise Undecodable("the header ce_type is missing")
+    try:
+        fact = _adapter(topic).validate_json(record.value or b"")
+    except ValidationError as error:
+        broken = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
+        raise Undecodable(f"not a valid {kind}: {broken}") from error
+    if topic.type_of(fact.what) != kind or record.key != str(getattr(fact, topic.key)).encode():
+        raise Undecodable("the body does not match the headers or the key")
+    return Received(event_id, fact, record)
+
+
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {}
+
+
+def _adapter(topic: Topic) -> TypeAdapter[Any]:
+    if topic.name not in _ADAPTERS:
+        _ADAPTERS[topic.name] = TypeAdapter(topic.model)
+    return _ADAPTERS[topic.name]
+
+
+async def _not_seen(tx: Tx, topic: Topic, received: Sequence[Received]) -> list[Received]:
+    """Enter events in the inbox and keep those that were not there, each once."""
+    entered = await rows(
+        tx,
+        "INSERT INTO inbox (event_id, topic) SELECT DISTINCT unnest(%s::uuid[]), %s ON CONFLICT DO NOTHING RETURNING event_id",
+        ([one.event_id for one in received], topic.name),
+    )
+    new = {row["event_id"] for row in entered}
+    fresh = []
+    for one in received:
+        if one.event_id in new:
+            new.discard(one.event_id)
+            fresh.append(one)
+    return fresh
+
+
+_MOVE = """
+INSERT INTO inbox_offset AS o (topic, partition, next_offset, received, applied, duplicates, dead, unknown)
+VALUES (%(topic)s, %(partition)s, %(next)s, %(received)s, %(applied)s, %(duplicates)s, %(dead)s, %(unknown)s)
+ON CONFLICT (topic, partition) DO UPDATE SET next_offset = greatest(o.next_offset, excluded.next_offset),
+    received = o.received + excluded.received, applied = o.applied + excluded.applied,
+    duplicates = o.duplicates + excluded.duplicates, dead = o.dead + excluded.dead,
+    unknown = o.unknown + excluded.unknown, updated_at = clock_timestamp()
+"""
+
+
+async def _move_offsets(
+    tx: Tx, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], counts: Mapping[str, int]
+) -> None:
+    """Move the offsets forward and add to the counters; a batch's effects are counted on its first partition."""
+    by_partition: dict[int, list[int]] = {}
+    for record in records:
+        by_partition.setdefault(record.partition, []).append(record.offset)
+    effects = {name: counts.get(name, 0) for name in ("applied", "duplicates", "dead", "unknown")}
+    for partition in sorted(by_partition):
+        offsets = by_partition[partition]
+        row = {"topic": topic.name, "partition": partition, "next": max(offsets) + 1, "received": len(offsets)}
+        await tx.execute(_MOVE, row | effects)
+        effects = dict.fromkeys(effects, 0)

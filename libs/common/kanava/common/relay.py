@@ -1,0 +1,104 @@
+"""The relay: publishes what stands in the outbox, in order for each aggregate, at least once.
+
+A relay holds shards of the outbox by a lease with a token. It reads the unsent rows of its shards (never
+"ids above the last one": sequence order is not commit order), publishes them as one gathered batch and
+marks them sent only while the token is still its own. A relay that was paused and lost its lease may publish
+twice; the receiver's inbox drops the second.
+"""
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+from uuid import UUID, uuid4
+
+import psycopg
+import structlog
+from psycopg.rows import DictRow
+
+from .crash import crash_point
+from .db import SHARDS, Pool, Tx, rows, transaction
+from .kafka import Publisher, PublishFailed
+from .telemetry import relay_published
+
+log = structlog.get_logger()
+
+_LEASE = """
+UPDATE relay_shard SET token = %(token)s, leased_until = clock_timestamp() + %(seconds)s * interval '1 second'
+WHERE shard IN (SELECT shard FROM relay_shard
+                WHERE leased_until < clock_timestamp() OR token = %(token)s
+                ORDER BY shard FOR UPDATE SKIP LOCKED)
+RETURNING shard
+"""
+_UNSENT = """
+SELECT id, event_id, topic, key, type, body, headers, traceparent, created_at
+FROM outbox WHERE sent_at IS NULL AND shard = ANY(%(shards)s) ORDER BY id LIMIT %(batch)s
+"""
+_MARK = """
+UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY(%(ids)s) AND sent_at IS NULL
+AND shard IN (SELECT shard FROM relay_shard WHERE token = %(token)s AND leased_until > clock_timestamp() FOR SHARE)
+"""
+
+
+@dataclass
+class Relay:
+    """One relay of one process. `run` ends only by cancellation."""
+
+    pool: Pool
+    publisher: Publisher
+    batch: int = 5000
+    lease_seconds: float = 10.0
+    idle_seconds: float = 0.05
+    token: UUID = field(default_factory=uuid4)
+    _shards: list[int] = field(default_factory=list, init=False)
+    _renew_at: float = field(default=0.0, init=False)
+
+    async def run(self) -> None:
+        """Publish for ever. Trouble with broker or database is waited out with a growing pause."""
+        pause_seconds = self.idle_seconds
+        while True:
+            try:
+                sent = await self.publish_once()
+                pause_seconds = self.idle_seconds
+            except (psycopg.Error, PublishFailed, TimeoutError) as error:
+                log.warning("relay_waits", error=type(error).__name__)
+                sent, pause_seconds = 0, min(2 * pause_seconds, 5.0)
+            if sent < self.batch:
+                await asyncio.sleep(pause_seconds)
+
+    async def publish_once(self) -> int:
+        """Lease, read, publish, mark; returns how many rows were published."""
+        batch = await self._claim()
+        if not batch:
+            return 0
+        crash_point("relay_before_publish")
+        await self.publisher.publish(batch)
+        crash_point("relay_before_mark")
+        await self._mark([row["id"] for row in batch])
+        for topic in {row["topic"] for row in batch}:
+            relay_published.labels(topic).inc(sum(row["topic"] == topic for row in batch))
+        return len(batch)
+
+    async def _claim(self) -> list[DictRow]:
+        """The next unsent rows of the leased shards. The lease is renewed at half its time, not at each look."""
+        if time.monotonic() >= self._renew_at:
+            async with transaction(self.pool) as tx:
+                leased = await rows(tx, _LEASE, {"token": self.token, "seconds": self.lease_seconds})
+            self._shards = [row["shard"] for row in leased]
+            self._renew_at = time.monotonic() + self.lease_seconds / 2
+        async with transaction(self.pool) as tx:
+            return await rows(tx, _UNSENT, {"shards": self._shards, "batch": self.batch})
+
+    async def _mark(self, ids: list[int]) -> None:
+        """Mark as sent what is still ours; after a lost lease the next look begins with a new one."""
+        async with transaction(self.pool) as tx:
+            marked = (await tx.execute(_MARK, {"ids": ids, "token": self.token})).rowcount
+        if marked < len(ids):
+            log.warning("relay_lost_its_lease", rows=len(ids) - marked)
+            self._renew_at = 0.0
+
+
+async def prepare_shards(tx: Tx) -> None:
+    """Make the rows of the shards, once; called by a service when it starts."""
+    await tx.execute(
+        "INSERT INTO relay_shard (shard) SELECT generate_series(0, %s) ON CONFLICT DO NOTHING", (SHARDS - 1,)
+    )

@@ -1,0 +1,100 @@
+"""Settings that every service has: read from the environment, each with its meaning and unit."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEVELOPMENT_DATABASE_URL = "postgresql://kanava:kanava@127.0.0.1:5432/kanava"
+
+
+class ServiceSettings(BaseSettings):
+    """What every service is told by `KANAVA_…` variables; a service subclasses it, names itself, adds its own.
+
+    A field with `json_schema_extra={"secret": True}` may keep its default in development only.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="KANAVA_", extra="ignore", frozen=True)
+
+    service: str = Field(title="Service", description="Name of the service in logs, traces and topics.")
+    environment: Literal["development", "production"] = Field(
+        default="development", title="Environment", description="Outside development default secrets are refused."
+    )
+    sandbox: bool = Field(
+        default=False, title="Sandbox", description="Whether the operator moves the clock. Never in production."
+    )
+    instance: str = Field(
+        default="1", title="Instance", description="Name of this copy of the service in logs and metrics."
+    )
+    port: int = Field(default=8000, ge=1, le=65535, title="Port", description="TCP port that HTTP is served on.")
+    database_url: str = Field(
+        default=DEVELOPMENT_DATABASE_URL,
+        repr=False,
+        title="Database",
+        description="Address of the service's own PostgreSQL database, with the application's role.",
+        json_schema_extra={"secret": True},
+    )
+    database_pool_size: int = Field(
+        default=16, ge=1, le=200, title="Database pool", description="Most connections of this process."
+    )
+    kafka: str = Field(
+        default="127.0.0.1:9092", title="Kafka", description="Bootstrap servers: host:port, separated by commas."
+    )
+    issuer: str = Field(
+        default="http://127.0.0.1:8099", title="Issuer", description="The `iss` that tokens must have (OpenID Connect)."
+    )
+    jwks_url: str = Field(
+        default="http://127.0.0.1:8099/jwks.json", title="Keys", description="Where the issuer's public keys are."
+    )
+    audience: str = Field(default="kanava", title="Audience", description="The `aud` that tokens must have.")
+    token_cache_size: int = Field(
+        default=16_384, ge=0, title="Token cache", description="Most verified tokens kept, in tokens."
+    )
+    otlp_endpoint: str | None = Field(
+        default=None, title="Traces", description="OTLP address (HTTP) that spans are sent to; none sends none."
+    )
+    trace_file: str | None = Field(
+        default=None, title="Trace file", description="File that spans are added to as lines of JSON, for tests."
+    )
+    trace_ratio: float = Field(
+        default=1.0, ge=0, le=1, title="Trace ratio", description="Share of new traces that are kept, from 0 to 1."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", title="Log level", description="Lines below it are not written."
+    )
+    body_limit_bytes: int = Field(
+        default=1_000_000, ge=1, title="Body limit", description="Largest request body where a route says no other, bytes."
+    )
+    page_limit: int = Field(default=500, ge=1, title="Page limit", description="Most rows of one page, in rows.")
+    relay_batch: int = Field(
+        default=500, ge=1, le=10_000, title="Relay batch", description="Most outbox rows published at once, in rows."
+    )
+    relay_poll_seconds: float = Field(
+        default=0.05, gt=0, title="Relay poll", description="Pause of the relay when nothing was unsent, seconds."
+    )
+
+    @property
+    def is_production(self) -> bool:
+        """Whether this process serves real people."""
+        return self.environment == "production"
+
+    @model_validator(mode="after")
+    def _refuse_what_is_for_development(self) -> Self:
+        if not self.is_production:
+            return self
+        if self.sandbox:
+            raise ValueError("sandbox mode is not for production: unset KANAVA_SANDBOX")
+        if kept := [name for name in self.secret_fields() if self._is_default(name)]:
+            variables = ", ".join(f"KANAVA_{name.upper()}" for name in sorted(kept))
+            raise ValueError(f"default secrets are not for production: set {variables}")
+        return self
+
+    @classmethod
+    def secret_fields(cls) -> frozenset[str]:
+        """Names of the fields whose value nobody else may know."""
+        marked = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
+        return frozenset(name for name, extra in marked.items() if isinstance(extra, dict) and extra.get("secret"))
+
+    def _is_default(self, name: str) -> bool:
+        field = type(self).model_fields[name]
+        return not field.is_required() and getattr(self, name) == field.get_default(call_default_factory=True)

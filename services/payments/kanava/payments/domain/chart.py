@@ -1,0 +1,135 @@
+"""The chart of accounts (tilikartta) of an area's book, and what each kind of entry posts.
+
+A posting is an amount on an account: positive is debit, negative is credit. What has a component (capitation,
+fee, client fee) carries it through every account, so that each component can be followed to the cent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+
+class Account(StrEnum):
+    """The accounts of an area's book."""
+
+    BANK = "1100"
+    """The area's account at the national operator (alueen tili)."""
+    IN_TRANSIT = "1190"
+    """Payments given to the bank and not yet confirmed (maksuliikenne matkalla)."""
+    PAYABLE = "2100"
+    """Owed to a producer (velka tuottajalle); the party is the producer."""
+    STATE_FUNDING = "3100"
+    """Funding by the state (valtion rahoitus)."""
+    MUNICIPAL_FUNDING = "3200"
+    """Payments of municipalities (kuntien maksut)."""
+    INSURANCE_FUNDING = "3300"
+    """Statutory insurance contributions (lakisääteiset vakuutusmaksut)."""
+    CAPITATION = "4100"
+    """Cost of capitation (kapitaatiokorvaukset)."""
+    FEE = "4200"
+    """Cost of fees per service (suoritekorvaukset)."""
+    CLIENT_FEE = "4300"
+    """Client fees that producers collected (asiakasmaksut), a credit."""
+
+
+CASH = frozenset({Account.BANK, Account.IN_TRANSIT})
+"""What an area can spend is the bank less what is in transit."""
+
+COST_OF = {"capitation": Account.CAPITATION, "fee": Account.FEE, "client_fee": Account.CLIENT_FEE}
+FUNDING_OF = {
+    "state": Account.STATE_FUNDING,
+    "municipality": Account.MUNICIPAL_FUNDING,
+    "insurance": Account.INSURANCE_FUNDING,
+}
+
+
+class EntryKind(StrEnum):
+    """What an entry is about."""
+
+    FUNDING = "funding"
+    """An instalment was received from a payer."""
+    COST = "cost"
+    """A month's resident lines of one producer and component became owed."""
+    RELEASE = "release"
+    """A statement was released and its payment given to the bank."""
+    SETTLEMENT = "settlement"
+    """A statement of the own enterprise was settled by internal posting."""
+    BOOKED = "booked"
+    """The bank confirmed a payment."""
+    REJECTED = "rejected"
+    """The bank rejected a payment; it returns to the producer's balance."""
+    RETURNED = "returned"
+    """A payment that was booked came back from the producer's bank; it returns to the producer's balance."""
+
+
+@dataclass(frozen=True)
+class Posting:
+    """Cents on an account: debit positive, credit negative."""
+
+    account: Account
+    amount_cents: int
+    party: str = ""
+    component: str = ""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An entry before it has its place in the chain; the postings sum to zero.
+
+    `reference` says what it is about (a run, a statement, an instalment); `lines_digest` is the SHA-256 of the
+    resident lines that a cost entry sums up.
+    """
+
+    kind: EntryKind
+    reference: UUID
+    postings: tuple[Posting, ...]
+    text: str
+    lines_digest: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an entry that is not one."""
+        assert sum(posting.amount_cents for posting in self.postings) == 0, "postings of an entry sum to zero"
+        assert len(self.postings) >= 2, "an entry has two postings or more"
+
+    @property
+    def cash_cents(self) -> int:
+        """By how much the entry changes what the area can spend."""
+        return sum(posting.amount_cents for posting in self.postings if posting.account in CASH)
+
+
+def funding(*, reference: UUID, payer: str, party: str, amount_cents: int, text: str) -> Draft:
+    """An instalment came in: bank debit, funding credit."""
+    assert amount_cents > 0, "an instalment is positive"
+    postings = (Posting(Account.BANK, amount_cents), Posting(FUNDING_OF[payer], -amount_cents, party))
+    return Draft(EntryKind.FUNDING, reference, postings, text)
+
+
+def cost(*, run_id: UUID, producer_id: str, component: str, amount_cents: int, lines_digest: str) -> Draft:
+    """A month's lines of one producer and component: cost debit, payable credit (both turned for client fees)."""
+    postings = (
+        Posting(COST_OF[component], amount_cents, producer_id, component),
+        Posting(Account.PAYABLE, -amount_cents, producer_id, component),
+    )
+    return Draft(EntryKind.COST, run_id, postings, f"{component} {producer_id}", lines_digest)
+
+
+_MOVES = {
+    EntryKind.RELEASE: (Account.PAYABLE, Account.IN_TRANSIT),
+    EntryKind.SETTLEMENT: (Account.PAYABLE, Account.BANK),
+    EntryKind.BOOKED: (Account.IN_TRANSIT, Account.BANK),
+    EntryKind.REJECTED: (Account.IN_TRANSIT, Account.PAYABLE),
+    EntryKind.RETURNED: (Account.BANK, Account.PAYABLE),
+}
+
+
+def payment(kind: EntryKind, *, statement_id: UUID, producer_id: str, sums: Mapping[str, int]) -> Draft:
+    """Move what a statement owes, component by component: released, settled, booked, rejected, returned."""
+    debit, credit = _MOVES[kind]
+    postings: Sequence[Posting] = [
+        Posting(account, sign * cents, producer_id, component)
+        for component, cents in sorted(sums.items())
+        if cents
+        for account, sign in ((debit, 1), (credit, -1))
+    ]
+    return Draft(kind, statement_id, tuple(postings), f"{kind} {producer_id}")

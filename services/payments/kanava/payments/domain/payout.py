@@ -1,0 +1,75 @@
+"""Which statements a payout takes: never more than the area can spend, however they are batched."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from uuid import UUID
+
+
+class Held(Enum):
+    """Why a statement is not in a payout."""
+
+    OVER_THE_LIMIT = "over_the_limit"
+    """Paying it would take the area's account below its limit."""
+    NOTHING_TO_PAY = "nothing_to_pay"
+    """Its sum is zero or negative; a negative one stays as a receivable for later statements."""
+    APPROVED_BY_THE_SAME = "approved_by_the_same"
+    """Nobody releases what they approved."""
+    NO_ACCOUNT = "no_account"
+    """The producer has told no bank account."""
+    ACCOUNT_CHANGED = "account_changed"
+    """The producer's account changed after the approval; approve again after confirming it."""
+
+
+@dataclass(frozen=True)
+class Payable:
+    """An approved statement as a payout sees it; `iban` is as approved, `current_iban` as known now."""
+
+    statement_id: UUID
+    producer_id: str
+    amount_cents: int
+    approved_by: str
+    internal: bool
+    iban: str | None
+    current_iban: str | None
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What a payout takes, in order, and what it holds back with the reason."""
+
+    taken: tuple[Payable, ...]
+    held: tuple[tuple[Payable, Held], ...]
+
+
+def select_within(spendable_cents: int, statements: Sequence[Payable], *, released_by: str) -> Selection:
+    """Take statements in the order of their ids as long as each leaves the account at or above its limit.
+
+    `spendable_cents` is the balance less what is in transit and less the limit. A statement that does not fit
+    is held and a smaller one behind it may still fit: of 60 + 60 against 100 one is taken.
+    """
+    left_cents, taken, held = spendable_cents, [], []
+    for statement in sorted(statements, key=lambda one: one.statement_id):
+        reason = _refusal(statement, left_cents, released_by)
+        if reason is None:
+            left_cents -= statement.amount_cents
+            taken.append(statement)
+        else:
+            held.append((statement, reason))
+    assert left_cents >= min(spendable_cents, 0), "a payout crossed the limit"
+    assert len(taken) + len(held) == len(statements), "a payout lost a statement"
+    return Selection(tuple(taken), tuple(held))
+
+
+def _refusal(statement: Payable, left_cents: int, released_by: str) -> Held | None:
+    if statement.amount_cents <= 0:
+        return Held.NOTHING_TO_PAY
+    if statement.approved_by == released_by:
+        return Held.APPROVED_BY_THE_SAME
+    if not statement.internal and statement.iban is None:
+        return Held.NO_ACCOUNT
+    if not statement.internal and statement.iban != statement.current_iban:
+        return Held.ACCOUNT_CHANGED
+    if statement.amount_cents > left_cents:
+        return Held.OVER_THE_LIMIT
+    return None

@@ -1,0 +1,214 @@
+"""SQL that takes over what other services stated: one set-based merge for each topic.
+
+Each function takes facts in their order and returns how many had an effect. Versioned facts that are not newer
+than what is known have none, so a repeated or late delivery changes nothing.
+
+A fact that arrives after a run was requested counts as known from that run's cut-off on, whenever its owner
+recorded it: so a run reads the same facts each time it is repeated, and what came late is never passed over.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from kanava.common.contracts import listing, monitoring, registry
+from kanava.common.db import Tx, one, stage
+
+MERGE_LOCK = 20_260_001
+"""Advisory lock: shared while facts are taken over, exclusive for the instant in which a run begins."""
+
+
+async def known_since(tx: Tx) -> datetime:
+    """The earliest instant from which facts of this transaction may count as known: the newest cut-off."""
+    await tx.execute("SELECT pg_advisory_xact_lock_shared(%s)", (MERGE_LOCK,))
+    row = await one(tx, "SELECT max(cut_off) AS cut_off FROM run")
+    return row["cut_off"] if row and row["cut_off"] else datetime.min.replace(tzinfo=UTC)
+
+
+_CLOSE_AND_FRESHEN = """
+WITH known AS (
+    SELECT {key}, max(version) AS version FROM {table} WHERE {key} IN (SELECT {key} FROM staged) GROUP BY {key}
+), closed AS (
+    UPDATE {table} t SET recorded_until = first.recorded_from
+    FROM (SELECT DISTINCT ON (s.{key}) s.{key}, s.recorded_from, k.version
+          FROM staged s JOIN known k USING ({key}) WHERE s.version > k.version ORDER BY s.{key}, s.version) first
+    WHERE t.{key} = first.{key} AND t.version = first.version
+)
+DELETE FROM staged s USING known k WHERE s.{key} = k.{key} AND s.version <= k.version
+"""
+"""Close what a newer version replaces, at the instant from which the newer is known; drop what is not newer."""
+
+_INSERT_VERSIONS = """
+INSERT INTO {table} ({columns}, recorded_from, recorded_until)
+SELECT {columns}, recorded_from,
+       coalesce((SELECT min(n.recorded_from) FROM staged n WHERE n.{key} = s.{key} AND n.version > s.version), 'infinity')
+FROM staged s ON CONFLICT DO NOTHING
+"""
+
+
+async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
+    """Take over versions of pseudonymous residents."""
+    since = await known_since(tx)
+    await stage(
+        tx,
+        "staged",
+        "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text, lives_until date",
+        ((f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until) for f in facts),
+    )
+    return await _merge_versions(tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until")
+
+
+async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
+    """Take over accepted reports; the price is looked up when a month closes, so order between topics is free."""
+    since = await known_since(tx)
+    await stage(
+        tx,
+        "staged",
+        "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
+        " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
+        " client_fee_cents int4",
+        (
+            (f.production_id, f.version, max(f.recorded_at, since), f.report_id, f.producer_id, f.unit_id, f.resident_id, f.area)
+            + (f.node, f.unit_of_measure, f.performed_on, f.quantity, f.client_fee_cents)
+            for f in facts
+        ),
+    )
+    columns = (
+        "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
+        " performed_on, quantity, client_fee_cents"
+    )
+    return await _merge_versions(tx, "visit", "production_id", columns)
+
+
+async def _merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
+    await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
+    return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
+
+
+_CLOSE_SPANS = """
+WITH known AS (
+    SELECT resident_id, max(version) AS version FROM span
+    WHERE resident_id IN (SELECT resident_id FROM staged_listing) GROUP BY resident_id
+), stale AS (
+    DELETE FROM staged_listing s USING known k WHERE s.resident_id = k.resident_id AND s.version <= k.version
+    RETURNING s.resident_id, s.version
+)
+UPDATE span t SET recorded_until = first.recorded_from
+FROM (SELECT resident_id, min(recorded_from) AS recorded_from FROM staged_listing s
+      WHERE NOT EXISTS (SELECT FROM known k WHERE k.resident_id = s.resident_id AND s.version <= k.version)
+      GROUP BY resident_id) first
+WHERE t.resident_id = first.resident_id AND t.recorded_until = 'infinity'
+"""
+_INSERT_SPANS = """
+INSERT INTO span (resident_id, version, number, unit_id, producer_id, starts_on, until, coefficient_permille,
+                  recorded_from, recorded_until)
+SELECT resident_id, version, number, unit_id, producer_id, starts_on, until, coefficient_permille, recorded_from,
+       coalesce((SELECT min(n.recorded_from) FROM staged_listing n
+                 WHERE n.resident_id = s.resident_id AND n.version > s.version), 'infinity')
+FROM staged_span s JOIN staged_listing USING (resident_id, version) ON CONFLICT DO NOTHING
+"""
+
+
+async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
+    """Take over versions of residents' listings: a newer version replaces all spans of the one before."""
+    since = await known_since(tx)
+    heads = "resident_id uuid, version int4, recorded_from timestamptz"
+    await stage(tx, "staged_listing", heads, ((f.resident_id, f.version, max(f.recorded_at, since)) for f in facts))
+    await stage(
+        tx,
+        "staged_span",
+        "resident_id uuid, version int4, number int2, unit_id text, producer_id text, starts_on date, until date,"
+        " coefficient_permille int4",
+        (
+            (f.resident_id, f.version, n, s.unit_id, s.producer_id, s.starts_on, s.until, s.coefficient_permille)
+            for f in facts
+            for n, s in enumerate(f.spans)
+        ),
+    )
+    await tx.execute(_CLOSE_SPANS)
+    await tx.execute(_INSERT_SPANS)
+    row = await (await tx.execute("SELECT count(*) AS fresh FROM staged_listing")).fetchone()
+    assert row is not None
+    return int(row["fresh"])
+
+
+async def merge_producers(tx: Tx, facts: Sequence[registry.Producer]) -> int:
+    """Take over the newest state of producers."""
+    return await _each(
+        tx,
+        "INSERT INTO producer AS p (producer_id, version, area, name, kind, status, iban)"
+        " VALUES (%(producer_id)s, %(version)s, %(area)s, %(name)s, %(kind)s, %(status)s, %(iban)s)"
+        " ON CONFLICT (producer_id) DO UPDATE SET version = excluded.version, name = excluded.name,"
+        " status = excluded.status, iban = excluded.iban WHERE p.version < excluded.version",
+        facts,
+    )
+
+
+async def merge_units(tx: Tx, facts: Sequence[registry.Unit]) -> int:
+    """Take over the newest state of units."""
+    return await _each(
+        tx,
+        "INSERT INTO unit AS u (unit_id, version, recorded_at, producer_id, area, municipality, own)"
+        " VALUES (%(unit_id)s, %(version)s, %(recorded_at)s, %(producer_id)s, %(area)s, %(municipality)s, %(own)s)"
+        " ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version WHERE u.version < excluded.version",
+        facts,
+    )
+
+
+async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
+    """Take over the newest state of contracts."""
+    return await _each(
+        tx,
+        "INSERT INTO contract AS c (contract_id, version, producer_id, area, contract_class, compensation_kinds,"
+        " starts_on, ends_on) VALUES (%(contract_id)s, %(version)s, %(producer_id)s, %(area)s, %(contract_class)s,"
+        " %(compensation_kinds)s, %(starts_on)s, %(ends_on)s)"
+        " ON CONFLICT (contract_id) DO UPDATE SET version = excluded.version, contract_class = excluded.contract_class,"
+        " compensation_kinds = excluded.compensation_kinds, starts_on = excluded.starts_on, ends_on = excluded.ends_on"
+        " WHERE c.version < excluded.version",
+        facts,
+    )
+
+
+async def merge_schemes(tx: Tx, facts: Sequence[registry.Scheme]) -> int:
+    """Take over the phases that schemes entered."""
+    return await _each(
+        tx,
+        "INSERT INTO scheme_phase (scheme_id, version, recorded_at, municipality, area, phase, entered_on,"
+        " compensation_model) VALUES (%(scheme_id)s, %(version)s, %(recorded_at)s, %(municipality)s, %(area)s,"
+        " %(phase)s, %(entered_on)s, %(compensation_model)s) ON CONFLICT DO NOTHING",
+        facts,
+    )
+
+
+async def merge_documents(tx: Tx, facts: Sequence[registry.Document]) -> int:
+    """Take over compensation models; the other documents are none of this service's business."""
+    models = [fact for fact in facts if fact.compensation is not None]
+    taken = await _each(
+        tx,
+        "INSERT INTO model (document_id, recorded_at, area, number, valid_from, terms) VALUES (%(document_id)s,"
+        " %(recorded_at)s, %(area)s, %(number)s, %(valid_from)s, %(terms)s::jsonb) ON CONFLICT DO NOTHING",
+        models,
+    )
+    return taken + len(facts) - len(models)
+
+
+async def merge_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
+    """Take over prices."""
+    return await _each(
+        tx,
+        "INSERT INTO price (price_id, recorded_at, area, node, unit_of_measure, valid_from, price_cents)"
+        " VALUES (%(price_id)s, %(recorded_at)s, %(area)s, %(node)s, %(unit_of_measure)s, %(valid_from)s,"
+        " %(price_cents)s) ON CONFLICT DO NOTHING",
+        facts,
+    )
+
+
+async def _each(tx: Tx, statement: str, facts: Sequence[registry.Fact]) -> int:
+    """Run a statement for each fact of an ordinary topic; there are few of these."""
+    since, taken = await known_since(tx), 0
+    for fact in facts:
+        parameters = fact.model_dump() | {"recorded_at": max(fact.recorded_at, since)}
+        if isinstance(fact, registry.Document) and fact.compensation is not None:
+            parameters["terms"] = fact.compensation.model_dump_json()
+        parameters["compensation_kinds"] = list(parameters.get("compensation_kinds", ()))
+        taken += (await tx.execute(statement, parameters)).rowcount
+    return taken

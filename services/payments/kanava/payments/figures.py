@@ -1,0 +1,49 @@
+"""The real figures that payments carries: populations of 2020 and published rate tables, with their sources."""
+
+import csv
+import json
+from collections import defaultdict
+from functools import cache
+from importlib import resources
+
+from kanava.common.contracts.registry import RateBand
+
+from .domain.testcalc import Population, age_bands, scaled_bands
+
+_FILES = resources.files(__package__) / "data"
+OULU_MEAN_ANNUAL_CENTS = 127_00
+"""Mean cost of a sote centre per resident and year, Oulu 2013 (Suomen Lääkärilehti 23/2018, pp. 1494–1501)."""
+
+
+@cache
+def populations() -> dict[tuple[str, str], Population]:
+    """Residents on 31.12.2020 by (`area` or `municipality`, code), then by single year of age and sex."""
+    found: dict[tuple[str, str], dict[tuple[int, str], int]] = defaultdict(dict)
+    with (_FILES / "population_2020_single_year.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            for sex in ("male", "female"):
+                found[row["kind"], row["code"]][int(row["age"]), sex] = int(row[sex])
+    return dict(found)
+
+
+@cache
+def rate_sources() -> dict[str, dict[str, object]]:
+    """The published tables of rates and weights as they stand in the file."""
+    loaded: dict[str, dict[str, object]] = json.loads((_FILES / "rates.json").read_text(encoding="utf-8"))
+    return loaded
+
+
+def rate_table(name: str, municipality: str = "049") -> list[RateBand]:
+    """A rate table by name; `ValueError` for a name that is not known.
+
+    `vos_2022`: Government Decree 691/2022, euros per age band. `demo`: English workload weights scaled to 127 €
+    per resident of the municipality and year; illustrative, not a published rate.
+    """
+    sources = rate_sources()
+    if name == "vos_2022":
+        return age_bands(dict(sources["vos_2022"]["age"]))  # type: ignore[call-overload]  # the file's shape is tested
+    if name == "demo":
+        weights = sources["nhs_workload_weights"]
+        by_sex = {sex: dict(weights[sex]) for sex in ("male", "female")}  # type: ignore[call-overload]  # as above
+        return scaled_bands(by_sex, populations()["municipality", municipality], OULU_MEAN_ANNUAL_CENTS)
+    raise ValueError(f"no rate table is called {name}; known are vos_2022 and demo")

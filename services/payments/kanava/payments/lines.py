@@ -1,0 +1,228 @@
+"""The SQL that writes a month's resident lines: facts as known at the cut-off, integer arithmetic, one pass.
+
+A run is a pure function of what was recorded before its cut-off. For the month itself every line is an
+original. For months closed earlier it computes again what facts recorded since then have touched, and where
+the outcome differs from what stands in the books it writes the pair: a refund of what stood and a correction
+with what holds now (settled question 1 of the design).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from kanava.common.clock import add_months
+from kanava.common.contracts.registry import CompensationTerms
+from kanava.common.db import Tx, rows
+
+from .domain.capitation import bands_on, days_until
+
+NO_SOURCE = UUID(int=0)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month of an area as a run sees it; `previous_cut_off` is None for the first run of the area."""
+
+    run_id: UUID
+    area: str
+    first: date
+    cut_off: datetime
+    previous_cut_off: datetime | None
+
+    @property
+    def end(self) -> date:
+        """The first day after the month."""
+        return add_months(self.first, 1)
+
+
+_SCHEMES = """
+SELECT DISTINCT ON (s.municipality) s.municipality, m.document_id, m.terms
+FROM scheme_phase s JOIN model m ON m.document_id = s.compensation_model
+WHERE s.area = %(area)s AND s.recorded_at < %(cut_off)s AND s.phase >= 5 AND s.entered_on < %(end)s
+ORDER BY s.municipality, s.version DESC
+"""
+
+
+async def stage_terms(tx: Tx, month: Month, first: date) -> None:
+    """Lay out, for one month, the rate arrays of each municipality whose scheme pays (phase 5 or later)."""
+    await tx.execute("DROP TABLE IF EXISTS terms")
+    await tx.execute(
+        "CREATE TEMP TABLE terms (municipality text, born_m date[], cents_m bigint[], born_f date[], cents_f bigint[],"
+        " counts int[], whole int) ON COMMIT DROP"
+    )
+    known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
+    for row in await rows(tx, _SCHEMES, known):
+        terms = CompensationTerms.model_validate(row["terms"])
+        male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
+        counts = days_until(first, terms.proration)
+        await tx.execute(
+            "INSERT INTO terms VALUES (%s, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s)",
+            (row["municipality"], list(male.born_from), list(male.annual_cents), list(female.born_from))
+            + (list(female.annual_cents), list(counts), counts[-1]),
+        )
+
+
+CAPITATION = """
+SELECT resident_id, producer_id, unit_id, days::int AS days, permille_days::int AS permille_days, rate_cents,
+       (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
+FROM (
+    SELECT s.resident_id, s.producer_id, s.unit_id, t.whole,
+        sum(d.days) AS days, sum(d.days * s.coefficient_permille) AS permille_days,
+        CASE r.sex
+            WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
+            ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
+        END AS rate_cents
+    FROM span s
+    JOIN unit u ON u.unit_id = s.unit_id AND u.area = %(area)s
+    JOIN terms t ON t.municipality = u.municipality
+    JOIN resident r ON r.resident_id = s.resident_id
+        AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
+    CROSS JOIN LATERAL (SELECT
+        t.counts[1 + greatest(least(coalesce(s.until, %(end)s), coalesce(r.lives_until, %(end)s), %(end)s) - %(first)s, 0)]
+        - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
+    WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
+        AND s.starts_on < %(end)s AND (s.until IS NULL OR s.until > %(first)s) AND d.days > 0 {among}
+    GROUP BY s.resident_id, s.producer_id, s.unit_id, t.whole, t.born_m, t.cents_m, t.born_f, t.cents_f, r.sex, r.birth_date
+) listed
+"""
+"""Half up in integers: amounts are not negative here, so (2n + d) / 2d is the rounding of `money.half_up`."""
+
+_ORIGINALS = """
+INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                         permille_days, rate_cents, amount_cents)
+SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(no_source)s, producer_id, days,
+       permille_days, rate_cents, amount_cents
+FROM (""" + CAPITATION.format(among="") + """) month
+"""
+
+
+async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
+    """Write the capitation lines of the month itself into the run's partition."""
+    await stage_terms(tx, month, month.first)
+    await tx.execute(_ORIGINALS.format(partition=partition), _parameters(month, month.first))
+
+
+_TOUCHED = """
+CREATE TEMP TABLE touched ON COMMIT DROP AS
+SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+"""
+_CORRECTIONS = """
+INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                         permille_days, rate_cents, amount_cents)
+WITH now AS (""" + CAPITATION.format(among="AND s.resident_id IN (SELECT resident_id FROM touched)") + """),
+stood AS (
+    SELECT resident_id, producer_id, unit_id, sum(days)::int AS days, sum(permille_days)::int AS permille_days,
+           max(rate_cents) AS rate_cents, sum(amount_cents)::bigint AS amount_cents
+    FROM line WHERE run_id = ANY(%(runs)s) AND component = 'capitation' AND for_month = %(first)s
+        AND resident_id IN (SELECT resident_id FROM touched)
+    GROUP BY resident_id, producer_id, unit_id HAVING sum(amount_cents) <> 0
+),
+changed AS (
+    SELECT resident_id, unit_id, stood AS old, now AS new
+    FROM stood FULL JOIN now USING (resident_id, unit_id)
+    WHERE coalesce(stood.amount_cents, 0) <> coalesce(now.amount_cents, 0)
+)
+SELECT %(run_id)s, resident_id, 'capitation', 'refund', %(first)s, unit_id, %(no_source)s, (old).producer_id,
+       -(old).days, -(old).permille_days, (old).rate_cents, -(old).amount_cents
+FROM changed WHERE (old).amount_cents IS NOT NULL
+UNION ALL
+SELECT %(run_id)s, resident_id, 'capitation', 'correction', %(first)s, unit_id, %(no_source)s, (new).producer_id,
+       (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
+FROM changed WHERE (new).amount_cents IS NOT NULL
+"""
+
+
+async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
+    """Write refund and correction lines for closed months whose facts changed since the previous cut-off.
+
+    `closed` are the runs of the area and their months, all before this one.
+    """
+    if month.previous_cut_off is None:
+        return
+    await tx.execute(_TOUCHED, {"since": month.previous_cut_off, "cut_off": month.cut_off})
+    runs = [run_id for run_id, _ in closed]
+    for _, first in closed:
+        await stage_terms(tx, month, first)
+        await tx.execute(_CORRECTIONS.format(partition=partition), _parameters(month, first) | {"runs": runs})
+
+
+_FEES = """
+INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                         permille_days, rate_cents, amount_cents)
+WITH claim AS (
+    SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity,
+        date_trunc('month', v.performed_on)::date AS for_month, p.price_cents,
+        p.price_cents * v.quantity AS fee_cents, -v.client_fee_cents::bigint AS client_fee_cents
+    FROM visit v
+    JOIN LATERAL (
+        SELECT price_cents FROM price p
+        WHERE p.area = v.area AND p.node = v.node AND p.unit_of_measure = v.unit_of_measure
+            AND p.valid_from <= v.performed_on AND p.recorded_at < %(cut_off)s
+        ORDER BY p.valid_from DESC LIMIT 1
+    ) p ON true
+    WHERE v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND v.performed_on < %(end)s
+        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
+                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
+                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+),
+now AS (
+    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
+           fee_cents AS amount_cents FROM claim
+    UNION ALL
+    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, client_fee_cents, 'client_fee',
+           client_fee_cents FROM claim WHERE client_fee_cents <> 0
+),
+stood AS (
+    SELECT resident_id, unit_id, producer_id, source, component, for_month, max(rate_cents) AS rate_cents,
+           sum(amount_cents)::bigint AS amount_cents
+    FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
+    GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0
+),
+changed AS (
+    SELECT stood AS old, now AS new
+    FROM now FULL JOIN stood USING (resident_id, unit_id, producer_id, source, component, for_month)
+    WHERE coalesce(now.amount_cents, 0) <> coalesce(stood.amount_cents, 0)
+)
+SELECT %(run_id)s, (old).resident_id, (old).component, 'refund', (old).for_month, (old).unit_id, (old).source,
+       (old).producer_id, 0, 0, (old).rate_cents, -(old).amount_cents
+FROM changed WHERE (old).amount_cents IS NOT NULL
+UNION ALL
+SELECT %(run_id)s, (new).resident_id, (new).component,
+       CASE WHEN (old).amount_cents IS NULL THEN 'original' ELSE 'correction' END, (new).for_month, (new).unit_id,
+       (new).source, (new).producer_id, 0, 0, (new).price_cents, (new).amount_cents
+FROM changed WHERE (new).amount_cents IS NOT NULL
+"""
+
+
+async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
+    """Write fees at the organiser's dated price and the client fees collected, for reports not yet in the books.
+
+    A report of an earlier month that came late is an original line of this run; one that was corrected since
+    gives the pair of refund and correction. A report without a price in force stays until it has one.
+    """
+    parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
+    await tx.execute(_FEES.format(partition=partition), parameters)
+
+
+def _parameters(month: Month, first: date) -> dict[str, object]:
+    return {
+        "run_id": month.run_id,
+        "area": month.area,
+        "cut_off": month.cut_off,
+        "first": first,
+        "end": add_months(first, 1),
+        "no_source": NO_SOURCE,
+    }
+
+
+SUMS = """
+SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
+       encode(sha256(convert_to(string_agg(concat_ws('|', resident_id, kind, for_month, unit_id, source, days,
+           permille_days, rate_cents, amount_cents), E'\\n' ORDER BY resident_id, kind, for_month, unit_id, source),
+           'UTF8')), 'hex') AS lines_digest
+FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
+"""
+"""Sums for each producer and component, and the SHA-256 of their lines in canonical order."""

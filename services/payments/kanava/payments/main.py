@@ -1,0 +1,35 @@
+"""The composition root of payments."""
+
+import asyncio
+
+import structlog
+from fastapi import FastAPI
+from kanava.common.app import create_service
+from kanava.common.db import Pool
+
+from . import api, consumers
+from .service.runs import close_next
+from .settings import PaymentsSettings
+
+log = structlog.get_logger()
+
+IDLE_SECONDS = 0.5
+
+
+def create_app(settings: PaymentsSettings) -> FastAPI:
+    """Build the service: its routes, what it hears, and the worker that closes months."""
+    return create_service(
+        settings, routers=[api.router], subscriptions=consumers.SUBSCRIPTIONS, workers=[close_requested_months]
+    )
+
+
+async def close_requested_months(pool: Pool) -> None:
+    """Close requested months for ever; trouble with the database is waited out."""
+    while True:
+        try:
+            worked = await close_next(pool)
+        except Exception as error:  # the worker outlives whatever happens to one look
+            log.warning("run_worker_waits", error=type(error).__name__)
+            worked = False
+        if not worked:
+            await asyncio.sleep(IDLE_SECONDS)

@@ -1,0 +1,210 @@
+"""Statements: approved by one person, released by another, paid within what the area can spend."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from kanava.common.contracts.payments import ComponentSum
+from kanava.common.contracts.payments import Statement as StatementFact
+from kanava.common.db import Tx, one, rows
+from kanava.common.ids import derived_id
+from kanava.common.outbox import emit
+from psycopg.rows import DictRow
+
+from .. import iso20022, ledger
+from ..commands import ApproveStatements, ReleasePayout
+from ..domain import chart
+from ..domain.chart import EntryKind
+from ..domain.payout import Held, Payable, Selection, select_within
+from ..errors import UnknownStatement
+
+
+@dataclass(frozen=True)
+class Approved:
+    """The statements that were approved, and their sum."""
+
+    statement_ids: list[UUID]
+    amount_cents: int
+
+
+@dataclass(frozen=True)
+class HeldStatement:
+    """A statement that a payout did not take, and why."""
+
+    statement_id: UUID
+    producer_id: str
+    amount_cents: int
+    reason: str
+    explanation: str
+
+
+@dataclass(frozen=True)
+class PaidOut:
+    """A payout: what went to the bank, what was settled internally, and what was held."""
+
+    payout_id: UUID
+    to_bank: int
+    to_bank_cents: int
+    settled: int
+    settled_cents: int
+    held: list[HeldStatement]
+
+
+async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) -> Approved:
+    """Approve drawn statements, and rejected ones anew; the producer's account is fixed as it is known now."""
+    chosen = await rows(
+        tx,
+        "SELECT s.*, p.iban FROM statement s LEFT JOIN producer p USING (producer_id)"
+        " WHERE s.area = %(area)s AND s.month = %(month)s AND s.status IN ('drawn', 'rejected')"
+        " AND (%(ids)s::uuid[] = '{}' OR s.statement_id = ANY(%(ids)s)) ORDER BY s.statement_id FOR UPDATE OF s",
+        {"area": command.area, "month": command.month, "ids": list(command.statement_ids)},
+    )
+    for row in chosen:
+        await tx.execute(
+            "UPDATE statement SET status = 'approved', approved_by = %s, approved_iban = %s, released_by = NULL, version = version + 1"
+            " WHERE statement_id = %s",
+            (command.approved_by, row["iban"], row["statement_id"]),
+        )
+    ids = [row["statement_id"] for row in chosen]
+    await tell(tx, ids, now)
+    return Approved(ids, sum(row["amount_cents"] for row in chosen))
+
+
+_RELEASABLE = """
+SELECT s.*, p.iban, p.name, p.kind FROM statement s JOIN producer p USING (producer_id)
+WHERE s.area = %(area)s AND s.status = 'approved'
+  AND (%(ids)s::uuid[] = '{}' OR s.statement_id = ANY(%(ids)s)) ORDER BY s.statement_id FOR UPDATE OF s
+"""
+
+
+async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidOut:
+    """Release statements in one batch that stays within the area's limit, and make its pain.001 file.
+
+    The own enterprise without an account of its own is settled by internal posting (settled question 10).
+    """
+    book = await one(tx, "SELECT * FROM book WHERE area = %s FOR UPDATE", (command.area,))
+    spendable_cents = book["spendable_cents"] - book["limit_cents"] if book else 0
+    releasable = await rows(tx, _RELEASABLE, {"area": command.area, "ids": list(command.statement_ids)})
+    selection = select_within(spendable_cents, [_payable(row) for row in releasable], released_by=command.released_by)
+    taken = {payable.statement_id for payable in selection.taken}
+    chosen = [row for row in releasable if row["statement_id"] in taken]
+    payout_id = derived_id("payout", command.area, now.isoformat(), *sorted(map(str, taken)))
+    await _settle_and_pay(tx, command, payout_id, chosen, now)
+    return _paid_out(payout_id, chosen, selection)
+
+
+def _payable(row: DictRow) -> Payable:
+    return Payable(
+        statement_id=row["statement_id"],
+        producer_id=row["producer_id"],
+        amount_cents=row["amount_cents"],
+        approved_by=row["approved_by"],
+        internal=_internal(row),
+        iban=row["approved_iban"],
+        current_iban=row["iban"],
+    )
+
+
+def _internal(row: DictRow) -> bool:
+    return row["kind"] == "own_enterprise" and row["iban"] is None
+
+
+async def _settle_and_pay(
+    tx: Tx, command: ReleasePayout, payout_id: UUID, chosen: Sequence[DictRow], now: datetime
+) -> None:
+    sums = await _sums(tx, [row["statement_id"] for row in chosen])
+    by_bank = [row for row in chosen if not _internal(row)]
+    drafts = [
+        chart.payment(
+            EntryKind.SETTLEMENT if _internal(row) else EntryKind.RELEASE,
+            statement_id=row["statement_id"],
+            producer_id=row["producer_id"],
+            sums={part["component"]: part["amount_cents"] for part in sums[row["statement_id"]]},
+        )
+        for row in chosen
+    ]
+    if drafts:
+        await ledger.post(tx, command.area, drafts, now)
+    for row in chosen:
+        await tx.execute(
+            "UPDATE statement SET status = %s, released_by = %s, version = version + 1 WHERE statement_id = %s",
+            ("settled" if _internal(row) else "released", command.released_by, row["statement_id"]),
+        )
+    transfers = [iso20022.transfer(row, attempt=row["version"]) for row in by_bank]
+    pain001 = iso20022.pain001(payout_id, command.debtor_iban, transfers, now) if transfers else None
+    await tx.execute(
+        "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
+        (payout_id, command.area, command.released_by, now, pain001),
+    )
+    for transfer in transfers:
+        await tx.execute(
+            "INSERT INTO payment (end_to_end_id, payout_id, statement_id, amount_cents, status)"
+            " VALUES (%s, %s, %s, %s, 'open')",
+            (transfer.end_to_end_id, payout_id, transfer.statement_id, transfer.amount_cents),
+        )
+    await tell(tx, [row["statement_id"] for row in chosen], now)
+
+
+def _paid_out(payout_id: UUID, chosen: Sequence[DictRow], selection: Selection) -> PaidOut:
+    internal = [row["amount_cents"] for row in chosen if _internal(row)]
+    by_bank = [row["amount_cents"] for row in chosen if not _internal(row)]
+    held = [
+        HeldStatement(one.statement_id, one.producer_id, one.amount_cents, reason.value, explain(reason))
+        for one, reason in selection.held
+    ]
+    return PaidOut(payout_id, len(by_bank), sum(by_bank), len(internal), sum(internal), held)
+
+
+_EXPLANATIONS = {
+    Held.OVER_THE_LIMIT: "Paying it would take the area's account below its limit.",
+    Held.NOTHING_TO_PAY: "Its sum is zero or negative; a negative one stays as a receivable.",
+    Held.APPROVED_BY_THE_SAME: "You approved it yourself; somebody else has to release it.",
+    Held.NO_ACCOUNT: "The producer has told no bank account.",
+    Held.ACCOUNT_CHANGED: "The producer's account changed after the approval; confirm it and approve again.",
+}
+
+
+def explain(reason: Held) -> str:
+    """Why a statement was held, as a sentence for the person who released."""
+    return _EXPLANATIONS[reason]
+
+
+async def _sums(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, list[DictRow]]:
+    found: dict[UUID, list[DictRow]] = {statement_id: [] for statement_id in statement_ids}
+    query = "SELECT * FROM statement_sum WHERE statement_id = ANY(%s) ORDER BY statement_id, component"
+    for row in await rows(tx, query, (list(statement_ids),)):
+        found[row["statement_id"]].append(row)
+    return found
+
+
+async def tell(tx: Tx, statement_ids: Sequence[UUID], now: datetime) -> None:
+    """Say on the bus in what state statements are now; the caller holds their locks."""
+    sums = await _sums(tx, statement_ids)
+    query = "SELECT * FROM statement WHERE statement_id = ANY(%s) ORDER BY statement_id"
+    for row in await rows(tx, query, (list(statement_ids),)):
+        await emit(tx, _fact(row, sums[row["statement_id"]], now))
+
+
+def _fact(row: DictRow, sums: Sequence[DictRow], now: datetime) -> StatementFact:
+    parts = [{key: part[key] for key in ("component", "lines", "amount_cents")} for part in sums]
+    return StatementFact(
+        what=row["status"],
+        version=row["version"],
+        recorded_at=now,
+        statement_id=row["statement_id"],
+        producer_id=row["producer_id"],
+        area=row["area"],
+        month=f"{row['month']:%Y-%m}",
+        status=row["status"],
+        amount_cents=row["amount_cents"],
+        sums=tuple(ComponentSum.model_validate(part) for part in parts),
+    )
+
+
+async def statement_row(tx: Tx, statement_id: UUID) -> DictRow:
+    """A statement's row, or `UnknownStatement`."""
+    row = await one(tx, "SELECT * FROM statement WHERE statement_id = %s", (statement_id,))
+    if row is None:
+        raise UnknownStatement(f"There is no statement {statement_id}.")
+    return row

@@ -1,0 +1,20 @@
+"""Settings of payments."""
+
+from kanava.common.settings import ServiceSettings
+from pydantic import Field
+
+
+class PaymentsSettings(ServiceSettings):
+    """Settings of payments.
+
+    Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract}.v1,
+    kanava.listing.{resident,listing}.v1, kanava.monitoring.production.v1.
+    Says: kanava.payments.{run,statement,account}.v1.
+    """
+
+    service: str = "payments"
+    debtor_iban: str = Field(
+        default="FI2112345600000785",
+        title="Account that pays",
+        description="IBAN of the areas' account at the operator's bank, the debtor of every pain.001 file.",
+    )
