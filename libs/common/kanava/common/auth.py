@@ -35,7 +35,16 @@ REFRESH_PAUSE_SECONDS = 10.0
 KEYS_MAX_AGE_SECONDS = 600.0
 TOKEN_LIMIT_CHARACTERS = 8_192
 PUBLIC_PATHS = frozenset(
-    {"/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/oauth2-redirect", "/problems/{slug}"}
+    {
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/openapi.json",
+        "/docs",
+        "/docs/oauth2-redirect",
+        "/redoc",
+        "/problems/{slug}",
+    }
 )
 """Routes that answer without a token; every other route names its roles."""
 
@@ -123,7 +132,7 @@ def _texts(values: Any) -> list[str]:
 
 
 class KeyStore:
-    """The issuer's public keys: fetched once for all who wait, again for an unknown key at most every 10 s."""
+    """The issuer's public keys: fetched once for all who wait, for an unknown key at most every 10 s."""
 
     def __init__(self, fetch: Callable[[], Awaitable[Any]]) -> None:
         self._fetch = fetch
@@ -133,7 +142,7 @@ class KeyStore:
         self.on_withdrawal: Callable[[], None] = lambda: None
 
     async def find(self, key_id: str | None) -> Any:
-        """The key with this `kid`; `Unauthenticated` for an unknown one, `Unavailable` while there are no keys."""
+        """The key with this `kid`; `Unauthenticated` for an unknown one, `Unavailable` without any."""
         if key_id not in self._keys or time.monotonic() - self._fetched_at > KEYS_MAX_AGE_SECONDS:
             await self._refresh()
         if not self._keys:
@@ -152,7 +161,11 @@ class KeyStore:
 
     async def _load(self) -> None:
         try:
-            keys = {key.kid: key for key in KeySet.import_key_set(await self._fetch()) if key.key_type in ("EC", "RSA")}
+            keys = {
+                key.kid: key
+                for key in KeySet.import_key_set(await self._fetch())
+                if key.key_type in ("EC", "RSA")
+            }
         except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             log.warning("keys_not_read", error=type(error).__name__)
             return
@@ -166,8 +179,8 @@ class KeyStore:
 class TokenVerifier:
     """Verifies bearer tokens of one issuer for one audience, against real time, never the sandbox clock.
 
-    A verified token is remembered by its SHA-256 until it expires, since checking a signature costs some 100 µs;
-    when the issuer withdraws a key, everything remembered is forgotten.
+    A verified token is remembered by its SHA-256 until it expires, since checking a signature costs some
+    100 µs; when the issuer withdraws a key, everything remembered is forgotten.
     """
 
     def __init__(

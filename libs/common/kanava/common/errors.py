@@ -1,7 +1,7 @@
 """Problems: what the edge answers when a command cannot be done (RFC 9457).
 
-A service subclasses these in its own `errors.py`. A leaf says its HTTP status and whether trying the same again
-can help. The tree:
+A service subclasses these in its own `errors.py`. A leaf says its HTTP status and whether trying the same
+again can help. The tree:
 
     Problem
     ├── Malformed 400 ── MissingIdempotencyKey 400
@@ -18,14 +18,16 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-RESERVED = frozenset({"type", "title", "status", "detail", "instance", "trace_id", "retryable", "rule", "pointer"})
+RESERVED = frozenset(
+    {"type", "title", "status", "detail", "instance", "trace_id", "retryable", "rule", "pointer"}
+)
 """Members of a problem that `extra` may not shadow."""
 
 _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
 class RefusalReason(StrEnum):
-    """Why a rule refused. A member is written `TOO_EARLY = "too_early", "One sentence that a person can read."`."""
+    """Why a rule refused. A member is written `TOO_EARLY = "too_early", "One sentence for a person."`."""
 
     def __new__(cls, value: str, sentence: str) -> Self:
         """Keep the sentence as the docstring of the member."""
@@ -43,8 +45,8 @@ class RefusalReason(StrEnum):
 class Problem(Exception):
     """Something that the caller is told in a fixed form.
 
-    `detail` is a sentence for a person, `pointer` a JSON pointer into the input, `rule` the name of the broken
-    rule; `extra` members stand beside them in the answer. No detail may name what only the vault may know.
+    `detail` is a sentence for a person, `pointer` a JSON pointer into the input, `rule` the name of the
+    broken rule; `extra` members stand beside them in the answer. No detail may name what is secret.
     """
 
     slug: ClassVar[str] = "problem"
@@ -92,7 +94,8 @@ class Malformed(Problem):
 class MissingIdempotencyKey(Malformed):
     """This command moves money or lists somebody, so it needs the header `Idempotency-Key`.
 
-    Choose a new key of 1 to 255 printable characters for each command and send the same one when trying again.
+    Choose a new key of 1 to 255 printable characters for each command and send the same one when trying
+    again.
     """
 
     slug, title = "missing-idempotency-key", "The header Idempotency-Key is missing or not usable"
@@ -109,7 +112,7 @@ class Unauthenticated(Problem):
 
 
 class Forbidden(Problem):
-    """The caller is known and may not do this: the role, the area, the producer or the resident is another's."""
+    """The caller is known and may not do this: the role, area, producer or resident is another's."""
 
     slug, title, status = "forbidden", "The caller may not do this", 403
 
@@ -143,7 +146,7 @@ class Refused(Conflict):
 
 
 class KeyInProgress(Conflict):
-    """A command with the same idempotency key is being done just now. Try again in a moment, with the same key."""
+    """A command with the same idempotency key is being done. Try again in a moment, with the same key."""
 
     slug, title, retryable = "key-in-progress", "A command with this idempotency key is in progress", True
 
@@ -179,6 +182,6 @@ class Internal(Problem):
 
 
 class Unavailable(Problem):
-    """Something that the service needs is away for the moment. Nothing was stored; try again, with the same key."""
+    """Something that the service needs is away. Nothing was stored; try again, with the same key."""
 
     slug, title, status, retryable = "unavailable", "The service is not available for the moment", 503, True

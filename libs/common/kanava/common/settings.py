@@ -9,7 +9,7 @@ DEVELOPMENT_DATABASE_URL = "postgresql://kanava:kanava@127.0.0.1:5432/kanava"
 
 
 class ServiceSettings(BaseSettings):
-    """What every service is told by `KANAVA_…` variables; a service subclasses it, names itself, adds its own.
+    """What every service is told by `KANAVA_…` variables; a service subclasses it and names itself.
 
     A field with `json_schema_extra={"secret": True}` may keep its default in development only.
     """
@@ -18,15 +18,21 @@ class ServiceSettings(BaseSettings):
 
     service: str = Field(title="Service", description="Name of the service in logs, traces and topics.")
     environment: Literal["development", "production"] = Field(
-        default="development", title="Environment", description="Outside development default secrets are refused."
+        default="development",
+        title="Environment",
+        description="Outside development default secrets are refused.",
     )
     sandbox: bool = Field(
-        default=False, title="Sandbox", description="Whether the operator moves the clock. Never in production."
+        default=False,
+        title="Sandbox",
+        description="Whether the operator moves the clock. Never in production.",
     )
     instance: str = Field(
         default="1", title="Instance", description="Name of this copy of the service in logs and metrics."
     )
-    port: int = Field(default=8000, ge=1, le=65535, title="Port", description="TCP port that HTTP is served on.")
+    port: int = Field(
+        default=8000, ge=1, le=65535, title="Port", description="TCP port that HTTP is served on."
+    )
     database_url: str = Field(
         default=DEVELOPMENT_DATABASE_URL,
         repr=False,
@@ -38,39 +44,65 @@ class ServiceSettings(BaseSettings):
         default=16, ge=1, le=200, title="Database pool", description="Most connections of this process."
     )
     kafka: str = Field(
-        default="127.0.0.1:9092", title="Kafka", description="Bootstrap servers: host:port, separated by commas."
+        default="127.0.0.1:9092",
+        title="Kafka",
+        description="Bootstrap servers: host:port, separated by commas.",
     )
     issuer: str = Field(
-        default="http://127.0.0.1:8099", title="Issuer", description="The `iss` that tokens must have (OpenID Connect)."
+        default="http://127.0.0.1:8099",
+        title="Issuer",
+        description="The `iss` that tokens must have (OpenID Connect).",
     )
     jwks_url: str = Field(
-        default="http://127.0.0.1:8099/jwks.json", title="Keys", description="Where the issuer's public keys are."
+        default="http://127.0.0.1:8099/jwks.json",
+        title="Keys",
+        description="Where the issuer's public keys are.",
     )
     audience: str = Field(default="kanava", title="Audience", description="The `aud` that tokens must have.")
     token_cache_size: int = Field(
         default=16_384, ge=0, title="Token cache", description="Most verified tokens kept, in tokens."
     )
     otlp_endpoint: str | None = Field(
-        default=None, title="Traces", description="OTLP address (HTTP) that spans are sent to; none sends none."
+        default=None,
+        title="Traces",
+        description="OTLP address (HTTP) that spans are sent to; none sends none.",
     )
     trace_file: str | None = Field(
-        default=None, title="Trace file", description="File that spans are added to as lines of JSON, for tests."
+        default=None,
+        title="Trace file",
+        description="File that spans are added to as lines of JSON, for tests.",
     )
     trace_ratio: float = Field(
-        default=1.0, ge=0, le=1, title="Trace ratio", description="Share of new traces that are kept, from 0 to 1."
+        default=1.0,
+        ge=0,
+        le=1,
+        title="Trace ratio",
+        description="Share of new traces that are kept, from 0 to 1.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", title="Log level", description="Lines below it are not written."
     )
     body_limit_bytes: int = Field(
-        default=1_000_000, ge=1, title="Body limit", description="Largest request body where a route says no other, bytes."
+        default=1_000_000,
+        ge=1,
+        title="Body limit",
+        description="Largest request body where a route says no other, bytes.",
     )
-    page_limit: int = Field(default=500, ge=1, title="Page limit", description="Most rows of one page, in rows.")
+    page_limit: int = Field(
+        default=500, ge=1, title="Page limit", description="Most rows of one page, in rows."
+    )
     relay_batch: int = Field(
-        default=500, ge=1, le=10_000, title="Relay batch", description="Most outbox rows published at once, in rows."
+        default=500,
+        ge=1,
+        le=10_000,
+        title="Relay batch",
+        description="Most outbox rows published at once, in rows.",
     )
     relay_poll_seconds: float = Field(
-        default=0.05, gt=0, title="Relay poll", description="Pause of the relay when nothing was unsent, seconds."
+        default=0.05,
+        gt=0,
+        title="Relay poll",
+        description="Pause of the relay when nothing was unsent, seconds.",
     )
 
     @property
@@ -93,7 +125,9 @@ class ServiceSettings(BaseSettings):
     def secret_fields(cls) -> frozenset[str]:
         """Names of the fields whose value nobody else may know."""
         marked = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return frozenset(name for name, extra in marked.items() if isinstance(extra, dict) and extra.get("secret"))
+        return frozenset(
+            name for name, extra in marked.items() if isinstance(extra, dict) and extra.get("secret")
+        )
 
     def _is_default(self, name: str) -> bool:
         field = type(self).model_fields[name]

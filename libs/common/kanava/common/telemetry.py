@@ -1,7 +1,8 @@
 """One trace through HTTP, outbox and Kafka; numbers for Prometheus; logs that can be shown to anybody.
 
-Spans and log lines carry allow-listed fields only. What is not on the list is dropped, a HETU inside an allowed
-text is blanked, and of an exception only its class and its places in the code are written, never its message.
+Spans and log lines carry allow-listed fields only. What is not on the list is dropped, a HETU inside an
+allowed text is blanked, and of an exception only its class and its places in the code are
+written, never its message.
 """
 
 import logging
@@ -20,7 +21,12 @@ from opentelemetry import trace
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor, SpanExporter, SpanExportResult
+from opentelemetry.sdk.trace.export import (
+    BatchSpanProcessor,
+    SimpleSpanProcessor,
+    SpanExporter,
+    SpanExportResult,
+)
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased, TraceIdRatioBased
 from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from prometheus_client import Counter, Gauge, Histogram
@@ -28,13 +34,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .settings import ServiceSettings
 
-LOG_FIELDS = frozenset(
-    """event level logger timestamp service instance trace_id span_id traceback dropped
-    aggregate applied area attempt bytes check code count dead delay_seconds duplicates duration_ms entry_id
-    error event_id free group host job kind lag lease letter_id limit message_id method month name number offset
-    partition pause_seconds port problem queue reason received records role route rows rule run_id seconds shard
-    statement_id status step table task topic total type unknown version""".split()
+_FIELD_NAMES = (
+    "event level logger timestamp service instance trace_id span_id traceback dropped aggregate applied "
+    "area attempt bytes check code count dead delay_seconds duplicates duration_ms entry_id error "
+    "event_id free group job kind lag lease letter_id limit message_id method month number offset "
+    "partition pause_seconds port problem queue reason received records role route rows rule run_id "
+    "seconds shard statement_id status step table task topic total type unknown version "
 )
+LOG_FIELDS = frozenset(_FIELD_NAMES.split())
 """Names that a log line or a span may have; a value under another name is dropped and the name listed."""
 
 _HETU = re.compile(r"\b\d{6}[-+A-FU-Y]\d{3}[0-9A-FHJ-NPR-Y]\b")
@@ -48,17 +55,27 @@ requests_seconds = Histogram(
     ("method", "route", "status"),
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-messages_received_total = Counter("kanava_messages_received_total", "Records taken from Kafka", ("topic", "service"))
-messages_applied_total = Counter("kanava_messages_applied_total", "Events that had an effect", ("topic", "service"))
+messages_received_total = Counter(
+    "kanava_messages_received_total", "Records taken from Kafka", ("topic", "service")
+)
+messages_applied_total = Counter(
+    "kanava_messages_applied_total", "Events that had an effect", ("topic", "service")
+)
 duplicates_total = Counter("kanava_duplicates_total", "Events that were known already", ("topic", "service"))
-unknown_total = Counter("kanava_unknown_total", "Events of a type that is not known here", ("topic", "service"))
-dead_letters_total = Counter("kanava_dead_letters_total", "Records sent to the dead letters", ("topic", "service"))
+unknown_total = Counter(
+    "kanava_unknown_total", "Events of a type that is not known here", ("topic", "service")
+)
+dead_letters_total = Counter(
+    "kanava_dead_letters_total", "Records sent to the dead letters", ("topic", "service")
+)
 relay_published = Counter("kanava_relay_published_total", "Outbox rows that Kafka acknowledged", ("topic",))
-outbox_oldest_seconds = Gauge("kanava_outbox_oldest_seconds", "Age of the oldest unsent outbox row, in seconds")
+outbox_oldest_seconds = Gauge(
+    "kanava_outbox_oldest_seconds", "Age of the oldest unsent outbox row, in seconds"
+)
 
 
 def count_taken(topic: str, service: str, received: int, counts: "Tally[str]") -> None:
-    """Count a batch that was taken and committed; `counts` has `applied`, `duplicates`, `unknown` and `dead`."""
+    """Count a batch that was taken and committed; `counts`: applied, duplicates, unknown and dead."""
     messages_received_total.labels(topic, service).inc(received)
     messages_applied_total.labels(topic, service).inc(counts["applied"])
     duplicates_total.labels(topic, service).inc(counts["duplicates"])
@@ -125,16 +142,14 @@ class Telemetry:
 def setup(settings: ServiceSettings) -> Telemetry:
     """Start logs and traces of this process; call it once, in the composition root.
 
-    Without an OTLP address and a trace file nothing is exported and new traces are not recorded, though ids of
-    traces that others began still travel on.
+    Without an OTLP address and a trace file nothing is exported and new traces are not recorded, though ids
+    of traces that others began still travel on.
     """
     _configure_logs(settings)
     processors = _processors(settings)
     root = TraceIdRatioBased(settings.trace_ratio) if processors else ALWAYS_OFF
     names = {"service.name": settings.service, "service.instance.id": settings.instance}
-    provider = TracerProvider(
-        sampler=ParentBased(root), resource=Resource(names), shutdown_on_exit=False
-    )
+    provider = TracerProvider(sampler=ParentBased(root), resource=Resource(names), shutdown_on_exit=False)
     for processor in processors:
         provider.add_span_processor(processor)
     trace.set_tracer_provider(provider)
@@ -144,7 +159,7 @@ def setup(settings: ServiceSettings) -> Telemetry:
 def _processors(settings: ServiceSettings) -> list[SpanProcessor]:
     processors: list[SpanProcessor] = []
     if settings.otlp_endpoint:
-        # The exporter tries again for as long as its timeout allows; its warnings are silenced with the others.
+        # The exporter tries again for as long as its timeout allows; its warnings are silenced below.
         exporter = OTLPSpanExporter(endpoint=f"{settings.otlp_endpoint.rstrip('/')}/v1/traces", timeout=2)
         processors.append(BatchSpanProcessor(exporter, max_queue_size=8_192, max_export_batch_size=1_024))
     if settings.trace_file:
@@ -165,7 +180,9 @@ def _remote_context(traceparent: str | None) -> otel_context.Context:
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     if match is None:
         return otel_context.Context()
-    remote = SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16)))
+    remote = SpanContext(
+        int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=TraceFlags(int(match[3], 16))
+    )
     return trace.set_span_in_context(NonRecordingSpan(remote), otel_context.Context())
 
 
@@ -198,7 +215,7 @@ def attached(traceparent: str | None) -> Iterator[None]:
 
 @contextmanager
 def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) -> Iterator[Span]:
-    """Open a span here. An exception marks it with its class alone, since a message may hold personal data."""
+    """Open a span here. An exception marks it with its class alone: a message may hold a name."""
     with _tracer().start_as_current_span(
         name,
         kind=kind,
@@ -228,23 +245,32 @@ def publish_span(topic: str, traceparent: str | None) -> Iterator[str | None]:
 def receive_spans(topic: str, service: str, traceparents: Sequence[str | None]) -> Iterator[None]:
     """Consumer's spans of a batch: one in each kept trace, over the time that the whole batch takes.
 
-    What is done inside goes on in the record's trace when the batch has one trace only, otherwise in a trace of
-    the batch that links to up to 128 of them.
+    What is done inside goes on in the record's trace when the batch has one trace only, otherwise in a trace
+    of the batch that links to up to 128 of them.
     """
     name = f"receive {topic}"
     sampled = [one for one in dict.fromkeys(traceparents) if _is_sampled(one)]
     if len(set(traceparents)) == 1:
-        with attached(traceparents[0]), span(name, kind=SpanKind.CONSUMER, topic=topic, count=len(traceparents)):
+        with (
+            attached(traceparents[0]),
+            span(name, kind=SpanKind.CONSUMER, topic=topic, count=len(traceparents)),
+        ):
             yield
         return
-    attributes = {"topic": topic, "count": len(traceparents)}
+    attributes: dict[str, str | int] = {"topic": topic, "count": len(traceparents)}
     opened = [
-        _tracer().start_span(name, context=_remote_context(one), kind=SpanKind.CONSUMER, attributes=attributes)
+        _tracer().start_span(
+            name, context=_remote_context(one), kind=SpanKind.CONSUMER, attributes=attributes
+        )
         for one in sampled
     ]
     links = [trace.Link(one.get_span_context()) for one in opened[:_LINKS_AT_MOST]]
     batch = _tracer().start_span(
-        f"{name} batch", context=otel_context.Context(), kind=SpanKind.CONSUMER, attributes=attributes, links=links
+        f"{name} batch",
+        context=otel_context.Context(),
+        kind=SpanKind.CONSUMER,
+        attributes=attributes,
+        links=links,
     )
     try:
         with trace.use_span(batch, end_on_exit=True, record_exception=False, set_status_on_exception=False):
@@ -315,7 +341,7 @@ Event = MutableMapping[str, Any]
 
 
 def _configure_logs(settings: ServiceSettings) -> None:
-    shared = [_Origin(settings.service, settings.instance), add_trace_ids, only_allowed_fields]
+    shared: list[Any] = [_Origin(settings.service, settings.instance), add_trace_ids, only_allowed_fields]
     structlog.configure(
         processors=[
             structlog.stdlib.add_log_level,
@@ -329,7 +355,9 @@ def _configure_logs(settings: ServiceSettings) -> None:
     )
     handler = logging.StreamHandler()
     handler.setFormatter(LibraryLines(shared))
-    logging.basicConfig(handlers=[handler], level=max(logging.INFO, logging.getLevelName(settings.log_level)), force=True)
+    logging.basicConfig(
+        handlers=[handler], level=max(logging.INFO, logging.getLevelName(settings.log_level)), force=True
+    )
     for noisy in ("uvicorn.access", "opentelemetry", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     for own_handlers in ("uvicorn", "uvicorn.error", "uvicorn.access"):
@@ -338,7 +366,7 @@ def _configure_logs(settings: ServiceSettings) -> None:
 
 
 class LibraryLines(logging.Formatter):
-    """Writes what libraries log in the same form: first line of the message alone, blanked, with the same ids."""
+    """Writes what libraries log in the same form: the first line of the message alone, blanked."""
 
     def __init__(self, processors: Sequence[Any]) -> None:
         super().__init__()
@@ -381,9 +409,9 @@ def only_allowed_fields(logger: Any, method: str, event: Event) -> Event:
     """Drop every field that is not on the list, and turn an exception into its class and places."""
     exc_info = event.pop("exc_info", None)
     if isinstance(exc_info, BaseException):
-        event |= _without_message(exc_info)
+        event.update(_without_message(exc_info))
     elif isinstance(exc_info, tuple) and exc_info[1] is not None:
-        event |= _without_message(exc_info[1])
+        event.update(_without_message(exc_info[1]))
     dropped = sorted(event.keys() - LOG_FIELDS)
     return _allowed(event) | ({"dropped": dropped} if dropped else {})
 
@@ -397,7 +425,9 @@ def _without_message(error: BaseException) -> dict[str, Any]:
 
 
 def _allowed(fields: MutableMapping[str, Any]) -> dict[str, Any]:
-    return {name: blanked(value) for name, value in fields.items() if name in LOG_FIELDS and value is not None}
+    return {
+        name: blanked(value) for name, value in fields.items() if name in LOG_FIELDS and value is not None
+    }
 
 
 def blanked(value: Any) -> Any:
@@ -406,7 +436,11 @@ def blanked(value: Any) -> Any:
         return _HETU.sub("[hetu]", value)
     if isinstance(value, bool | int | float):
         return value
-    return [blanked(one) for one in value] if isinstance(value, list | tuple) else _HETU.sub("[hetu]", str(value))
+    return (
+        [blanked(one) for one in value]
+        if isinstance(value, list | tuple)
+        else _HETU.sub("[hetu]", str(value))
+    )
 
 
 def _as_json(event: Any, **_: Any) -> str:
