@@ -3,6 +3,7 @@
 import signal
 
 import psycopg
+import pytest
 
 from kanava.local import kafka as kafka_server
 from kanava.local import ports, postgres
@@ -27,12 +28,8 @@ def test_postgres_recovers_what_was_committed_before_a_kill() -> None:
 
 
 def test_postgres_asks_for_its_password(postgres: postgres.Postgres) -> None:
-    try:
+    with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(postgres.url(password="guessed"), connect_timeout=3).close()
-    except psycopg.OperationalError as error:
-        assert "password authentication failed" in str(error)
-    else:
-        raise AssertionError("a wrong password was let in")
 
 
 def test_postgres_runs_with_the_settings_of_the_file(empty_database: str) -> None:

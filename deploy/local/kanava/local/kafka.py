@@ -9,6 +9,7 @@ import importlib.util
 import secrets
 import shutil
 import signal
+import socket
 import subprocess
 import threading
 from collections.abc import Callable, Sequence
@@ -66,10 +67,10 @@ class Kafka:
         return len(self.nodes)
 
 
-def start(
+def launch(
     profile: Profile, *, brokers: int = 1, tie: int | None = None, say: Callable[[str], None] = lambda _: None
 ) -> Kafka:
-    """Start the profile's brokers and wait until all of them take part.
+    """Start the profile's brokers without waiting for them; see `wait`.
 
     A broker that runs already is left as it is. `tie` as in processes.spawn.
     Raises RegistryUnreachable, PortOccupied, DiskFull, NotStarted.
@@ -78,16 +79,33 @@ def start(
     folder = jars.ensure_jars(say)
     nodes = _nodes(profile, brokers)
     _format_all(profile, folder, nodes)
-    started = [start_node(profile, node, nodes, tie=tie) for node in nodes]
-    cluster = Kafka(nodes)
-    for node, process in zip(nodes, started, strict=True):
-        processes.wait_ready(
-            process, lambda: _all_in(cluster), log=profile.log(node.name), timeout_seconds=START_SECONDS
-        )
+    for node in nodes:
+        start_node(profile, node, nodes, tie=tie)
+    return Kafka(nodes)
+
+
+def wait(profile: Profile, cluster: Kafka) -> None:
+    """Wait until every broker takes part. Raises NotStarted, DiskFull."""
+    for node in cluster.nodes:
+        log = profile.log(node.name)
+        process = processes.find(profile.pid_file(node.name))
+        if process is None:
+            raise NotStarted(node.name, log, processes.tail(log))
+        processes.wait_ready(process, lambda: _all_in(cluster), log=log, timeout_seconds=START_SECONDS)
+
+
+def start(
+    profile: Profile, *, brokers: int = 1, tie: int | None = None, say: Callable[[str], None] = lambda _: None
+) -> Kafka:
+    """Launch the brokers and wait until all of them take part."""
+    cluster = launch(profile, brokers=brokers, tie=tie, say=say)
+    wait(profile, cluster)
     return cluster
 
 
-def start_node(profile: Profile, node: Node, nodes: Sequence[Node], *, tie: int | None = None) -> processes.Process:
+def start_node(
+    profile: Profile, node: Node, nodes: Sequence[Node], *, tie: int | None = None
+) -> processes.Process:
     """Start one broker of a cluster without waiting for it; it keeps its ports and its data."""
     if running := processes.find(profile.pid_file(node.name)):
         return running
@@ -128,7 +146,7 @@ def brokers_up(bootstrap: str) -> int:
 
 async def _count_brokers(bootstrap: str) -> int:
     """Ask one broker for the members of its cluster."""
-    if not any(ports.is_open(int(address.rpartition(":")[2])) for address in bootstrap.split(",")):
+    if not any(_listens(address) for address in bootstrap.split(",")):
         return 0
     from aiokafka.admin import AIOKafkaAdminClient
     from aiokafka.errors import KafkaError
@@ -141,6 +159,16 @@ async def _count_brokers(bootstrap: str) -> int:
         return 0
     finally:
         await client.close()
+
+
+def _listens(address: str) -> bool:
+    """Whether something accepts connections at host:port."""
+    host, _, port = address.strip().rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=2).close()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _folder(profile: Profile, node: Node) -> Path:
@@ -206,7 +234,9 @@ def _format_all(profile: Profile, jar_folder: Path, nodes: Sequence[Node]) -> No
             raise DiskFull("Formatting Kafka's folder")
         else:
             last = (said.strip().splitlines() or ["nothing"])[-1]
-            raise PlatformProblem(f"Kafka's folder could not be formatted; it said: {last}. Run `./kanava doctor`.")
+            raise PlatformProblem(
+                f"Kafka's folder could not be formatted; it said: {last}. Run `./kanava doctor`."
+            )
 
 
 def _java(jar_folder: Path, heap: str, *arguments: str) -> list[str]:

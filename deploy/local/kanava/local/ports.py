@@ -35,7 +35,9 @@ def free_port(choose: random.Random | None = None) -> int:
     for _ in range(200):
         if is_free(port := source.choice(FREE_RANGE)):
             return port
-    raise PlatformProblem("No free port was found. Stop some servers of this machine and run the command again.")
+    raise PlatformProblem(
+        "No free port was found. Stop some servers of this machine and run the command again."
+    )
 
 
 def port_for(setting: str, remembered: int | None = None) -> int:

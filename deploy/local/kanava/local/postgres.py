@@ -16,7 +16,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 
@@ -34,16 +34,34 @@ SETTING = re.compile(r"^([a-z_.]+)\s*=\s*(.+?)\s*$")
 
 @dataclass(frozen=True)
 class Postgres:
-    """A running server as seen by its owner: where it listens and the superuser's password."""
+    """A running server as seen by its owner: where it listens, and who may make roles and databases there."""
 
     host: str
     port: int
     password: str
+    user: str = SUPERUSER
+    database: str = "postgres"
 
-    def url(self, database: str = "postgres", *, user: str = SUPERUSER, password: str | None = None) -> str:
-        """A libpq URL for a database of this server; the superuser's unless another role is named."""
+    def url(
+        self, database: str | None = None, *, user: str | None = None, password: str | None = None
+    ) -> str:
+        """A libpq URL for a database of this server; the owner's unless another role is named."""
         shown = quote(self.password if password is None else password, safe="")
-        return f"postgresql://{user}:{shown}@{self.host}:{self.port}/{database}"
+        name = quote(user or self.user, safe="")
+        return f"postgresql://{name}:{shown}@{self.host}:{self.port}/{database or self.database}"
+
+
+def existing(url: str) -> Postgres:
+    """A server that somebody else runs, from the URL of a role that may make roles and databases."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("postgresql", "postgres") or not parts.hostname:
+        raise PlatformProblem(
+            "KANAVA_POSTGRES is no PostgreSQL URL. Give postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
+        )
+    return Postgres(
+        parts.hostname, parts.port or 5432, unquote(parts.password or ""), unquote(parts.username or SUPERUSER),
+        parts.path.strip("/") or "postgres",
+    )  # fmt: skip
 
 
 def binary(name: str) -> str:
@@ -73,7 +91,10 @@ def start(profile: Profile, *, tie: int | None = None, fast: bool = False) -> Po
         server = Postgres(ports.LOOPBACK, port, password)
         try:
             processes.wait_ready(
-                process, lambda: healthy(server), log=profile.log("postgres"), timeout_seconds=START_SECONDS
+                process,
+                lambda server=server: healthy(server),
+                log=profile.log("postgres"),
+                timeout_seconds=START_SECONDS,
             )
         except NotStarted:
             if attempt == RESTARTS - 1 or not _left_over(profile):
@@ -102,9 +123,19 @@ def healthy(server: Postgres) -> bool:
 
 def _options(port: int, *, fast: bool) -> list[str]:
     """Command-line settings: the shared file's, and where this server listens."""
-    chosen = {**settings(), "port": str(port), "listen_addresses": ports.LOOPBACK, "unix_socket_directories": ""}
+    chosen = {
+        **settings(),
+        "port": str(port),
+        "listen_addresses": ports.LOOPBACK,
+        "unix_socket_directories": "",
+    }
     if fast:
-        chosen |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "128MB"}
+        chosen |= {
+            "fsync": "off",
+            "synchronous_commit": "off",
+            "full_page_writes": "off",
+            "shared_buffers": "128MB",
+        }
     return [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
 
 
@@ -129,7 +160,12 @@ def _spawn(profile: Profile, password: str, *, tie: int | None, fast: bool) -> t
 def _left_over(profile: Profile) -> bool:
     """Whether the last start failed for something that passes: what a killed server left, or a port just taken."""
     said = processes.tail(profile.log("postgres"))
-    passing = ("pre-existing shared memory", "lock file", "Address already in use", "ready to accept connections")
+    passing = (
+        "pre-existing shared memory",
+        "lock file",
+        "Address already in use",
+        "ready to accept connections",
+    )
     return any(part in said for part in passing)
 
 
@@ -170,7 +206,9 @@ def _initialise(fresh: Path, password: str, profile: Profile) -> None:
     if "No space left" in done.stderr:
         raise DiskFull("Making the database cluster")
     said = (done.stderr.strip().splitlines() or ["nothing"])[-1]
-    raise PlatformProblem(f"The database cluster could not be made; initdb said: {said}. Run `./kanava doctor`.")
+    raise PlatformProblem(
+        f"The database cluster could not be made; initdb said: {said}. Run `./kanava doctor`."
+    )
 
 
 def _give_away(path: Path) -> None:

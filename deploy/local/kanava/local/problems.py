@@ -20,7 +20,9 @@ class DiskFull(PlatformProblem):
     """The disk has no room for what was about to be written."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} stopped because the disk is full. Free some space and run the command again.")
+        super().__init__(
+            f"{what} stopped because the disk is full. Free some space and run the command again."
+        )
 
 
 class RegistryUnreachable(PlatformProblem):
@@ -38,7 +40,9 @@ class NotStarted(PlatformProblem):
 
     def __init__(self, what: str, log: object, last_lines: str = "") -> None:
         tail = f"\n{last_lines}" if last_lines else ""
-        super().__init__(f"{what} did not start. Its log {log} says why; `./kanava doctor` checks the rest.{tail}")
+        super().__init__(
+            f"{what} did not start. Its log {log} says why; `./kanava doctor` checks the rest.{tail}"
+        )
 
 
 class AlreadyRunning(PlatformProblem):

@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -101,6 +102,10 @@ def spawn(
     `tie` is the signal that the kernel sends it when this process dies; None leaves it running then.
     Raises NotStarted when it ends before it became the command, DiskFull when there is no room for its log.
     """
+    # The kernel watches the thread that started a child, not the process.
+    assert tie is None or threading.current_thread() is threading.main_thread(), (
+        "tied children need the main thread"
+    )
     flags = ["--pid-file", str(pid_file), "--parent", str(os.getpid())]
     flags += ["--tie", str(int(tie))] if tie else []
     flags += ["--drop-root"] if drop_root else []

@@ -1,0 +1,26 @@
+"""`./kanava down`: stop what runs; data stays."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from kanava.local import platform
+from kanava.local.profile import profile, profiles
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def down(
+    name: Annotated[str | None, typer.Option("--profile", help="Stop this one only.")] = None,
+) -> None:
+    """Stop the platform, and a demo that was left running; what they stored stays."""
+    console = Console()
+    chosen = [profile(name)] if name else [one for one in profiles() if not one.name.startswith("test-")]
+    running = [one for one in chosen if one.running()]
+    if not running:
+        console.print("Nothing runs. `./kanava up` starts the platform.")
+    for one in running:
+        platform.stop(one, lambda sentence, one=one: console.print(f"[{one.name}] {sentence}", markup=False))
+        console.print(f"'{one.name}' is stopped; its data stays in {one.folder}.")
