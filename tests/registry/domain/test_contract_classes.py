@@ -32,7 +32,11 @@ def test_what_is_wrong_is_named() -> None:
 
 def test_each_class_has_a_follow_up_body_and_a_level_of_decision() -> None:
     decided_by = {name: class_terms(name, DAY).decided_by_fi for name in ALLOWED}
-    assert decided_by == {"basic": "palvelupäällikkö", "cooperation": "johtajataso", "partnership": "ohjausryhmä"}
+    assert decided_by == {
+        "basic": "palvelupäällikkö",
+        "cooperation": "johtajataso",
+        "partnership": "ohjausryhmä",
+    }
 
 
 def test_a_contract_ends_after_it_starts() -> None:

@@ -65,8 +65,14 @@ def test_only_the_own_enterprise_needs_no_account() -> None:
         (Application("applied", (), BOOK, frozenset({BOOK})), None),
         (Application("approved", (), BOOK, frozenset({BOOK})), ProducerRefusal.NOT_AN_APPLICANT),
         (Application("applied", (), None, frozenset()), ProducerRefusal.NO_RULE_BOOK),
-        (Application("applied", ("client_data",), BOOK, frozenset({BOOK})), ProducerRefusal.CHECKLIST_INCOMPLETE),
-        (Application("applied", (), "03:rule_book:2", frozenset({BOOK})), ProducerRefusal.RULE_BOOK_NOT_ACCEPTED),
+        (
+            Application("applied", ("client_data",), BOOK, frozenset({BOOK})),
+            ProducerRefusal.CHECKLIST_INCOMPLETE,
+        ),
+        (
+            Application("applied", (), "03:rule_book:2", frozenset({BOOK})),
+            ProducerRefusal.RULE_BOOK_NOT_ACCEPTED,
+        ),
     ],
 )
 def test_each_condition_of_approval_says_why(application: Application, refusal: ProducerRefusal | None) -> None:

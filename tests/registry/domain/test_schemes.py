@@ -42,7 +42,10 @@ def test_production_is_reached_only_through_every_gate(attempts: list[tuple[Stan
     phase, passed = Phase.PLANNING, []
     for standing, wanted in attempts:
         seen = Standing(
-            phase, standing.comments_unanswered, standing.approved_by_municipality, standing.approved_producers
+            phase,
+            standing.comments_unanswered,
+            standing.approved_by_municipality,
+            standing.approved_producers,
         )
         if refusal_to_enter(seen, wanted) is None:
             phase = Phase(wanted)

@@ -1,4 +1,4 @@
-"""What may be asked of the registry: one frozen command for each, checked for form; rules stand in `domain/`."""
+"""What may be asked of the registry: frozen commands, checked for form here and by the rules of `domain/`."""
 
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -90,7 +90,7 @@ class SetPrice(Command):
 
 
 class PlanScheme(Command):
-    """Start a municipality's scheme in phase 1: why, for what, how far, and how long a voucher may be used."""
+    """Start a municipality's scheme in phase 1: why, how far, and how long a voucher may be used."""
 
     area: Area
     municipality: Municipality

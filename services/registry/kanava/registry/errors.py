@@ -1,7 +1,7 @@
 """The registry's problems.
 
-    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown, ContractUnknown
-    Forbidden 403 ── OwnApplication, OwnContract, MunicipalityOfAnother
+    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown
+    Forbidden 403 ── OwnApplication, OwnContract
     Refused 409 ── SchemeRefused, ProducerRefused, UnitRefused: `reason` says which rule
     Invalid 422 ── InputRefused: `errors` names each field and its rule
 
@@ -46,12 +46,6 @@ class UnitUnknown(NotFound):
     slug, title = "unit-unknown", "There is no such unit"
 
 
-class ContractUnknown(NotFound):
-    """No contract has this id, or it is another's."""
-
-    slug, title = "contract-unknown", "There is no such contract"
-
-
 class OwnApplication(Forbidden):
     """The caller's token also acts for the producer; nobody decides on their own application."""
 
@@ -62,12 +56,6 @@ class OwnContract(Forbidden):
     """The caller's token also acts for the producer; nobody signs both sides of a contract."""
 
     slug, title = "own-contract", "Nobody signs both sides of a contract"
-
-
-class MunicipalityOfAnother(Forbidden):
-    """A municipality decides on its own scheme only."""
-
-    slug, title = "municipality-of-another", "The scheme is another municipality's"
 
 
 class SchemeRefused(Refused):
@@ -98,5 +86,5 @@ def require(broken: Sequence[Violation]) -> None:
     """Refuse an input that breaks a rule, naming every field and rule; the first one stands in front."""
     if broken:
         first = broken[0]
-        errors = [asdict(one) for one in broken]
+        errors = [{"in": "body", **asdict(one)} for one in broken]
         raise InputRefused(first.detail, pointer=first.pointer, rule=first.rule, errors=errors)

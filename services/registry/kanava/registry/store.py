@@ -14,7 +14,7 @@ from .domain.packages import Node
 
 
 async def lock_name(tx: Tx, name: str) -> None:
-    """Hold a name until the commit, so that its next number is given once; for things without a row to lock."""
+    """Hold a name until the commit, so that its next number is given once, where there is no row to lock."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (name,))
 
 
@@ -93,12 +93,18 @@ async def insert_nodes(tx: Tx, package_id: str, nodes: list[Node]) -> None:
 
 def _node_row(package_id: str, place: int, node: Node) -> tuple[Any, ...]:
     own = node.inherited
-    attributes = (own.choice, own.price_basis, list(own.units), list(own.care_criteria), list(node.source_lines))
+    attributes = (
+        own.choice,
+        own.price_basis,
+        list(own.units),
+        list(own.care_criteria),
+        list(node.source_lines),
+    )
     return (package_id, node.code, place, node.parent, node.level, node.name_fi, *attributes)
 
 
 async def units_of_node(tx: Tx, node: str, day: date) -> list[str] | None:
-    """The units of measure that a node takes in the package versions in force on a day; None if it is in none."""
+    """The units of measure of a node in the package versions in force on a day; None if it is in none."""
     query = """
         WITH in_force AS (
             SELECT DISTINCT ON (code) package_id FROM package WHERE valid_from <= %s
@@ -123,8 +129,8 @@ async def scheme_of_municipality(tx: Tx, municipality: str) -> DictRow | None:
 async def comments_unanswered(tx: Tx, scheme_id: str) -> int:
     """How many comments on a scheme have no answer."""
     query = """
-        SELECT count(*) AS open FROM scheme_comment c WHERE scheme_id = %s
-            AND NOT EXISTS (SELECT FROM scheme_answer a WHERE a.scheme_id = c.scheme_id AND a.number = c.number)
+        SELECT count(*) AS open FROM scheme_comment WHERE scheme_id = %s
+            AND (scheme_id, number) NOT IN (SELECT scheme_id, number FROM scheme_answer)
     """
     row = await one(tx, query, (scheme_id,))
     assert row is not None, "an aggregate returned nothing"
@@ -193,7 +199,8 @@ async def accepted_rule_books(tx: Tx, producer_id: str) -> frozenset[str]:
 async def set_producer_status(tx: Tx, producer_id: str, status: str, now: datetime) -> DictRow:
     """Set a locked producer's standing."""
     query = """
-        UPDATE producer SET version = version + 1, status = %s, recorded_at = %s WHERE producer_id = %s RETURNING *
+        UPDATE producer SET version = version + 1, status = %s, recorded_at = %s
+        WHERE producer_id = %s RETURNING *
     """
     row = await one(tx, query, (status, now, producer_id))
     assert row is not None, "a locked producer vanished"

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
+from kanava.common.clock import sandbox_clock_table
 from kanava.common.db import APPEND_ONLY, platform_tables
+from kanava.common.idempotency import idempotency_table
 
 TEXTS: Any = ARRAY(sa.Text)
 NUMBERS: Any = ARRAY(sa.Integer)
@@ -20,6 +22,10 @@ class Base(SQLModel):
     """The metadata of this database: the platform's tables and the registry's own."""
 
     metadata = platform_tables(sa.MetaData())
+
+
+idempotency_table(Base.metadata)
+sandbox_clock_table(Base.metadata)
 
 
 class DocumentVersion(Base, table=True):

@@ -1,15 +1,18 @@
 """SQL that reads, and what a reader gets."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
+from psycopg import sql
 from psycopg.rows import DictRow
 from pydantic import BaseModel, ConfigDict
 
 from kanava.common.auth import Caller, Role
 from kanava.common.contracts.registry import PackageNode, ProducerKind, UnitOfMeasure
 from kanava.common.db import Tx, one, rows
-from kanava.common.web import Page, PageRequest, page_of
+from kanava.common.web import bounded, decode_cursor, next_cursor
 
 from .commands import CompensationModel, RuleBook
 from .domain.producers import missing_items
@@ -20,6 +23,26 @@ class View(BaseModel):
     """A frozen answer; columns that it does not name stay inside."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+Item = TypeVar("Item", bound=View)
+
+MOST_ROWS = 500
+
+
+class Page(View, Generic[Item]):
+    """A page of a list; `next_cursor` asks for the rows behind it and is None at the end."""
+
+    items: tuple[Item, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True)
+class PageRequest:
+    """Which page of a list is asked for: from the start or behind a cursor, 1 to 500 rows."""
+
+    cursor: str | None = None
+    limit: int | None = None
 
 
 class DocumentView(View):
@@ -238,8 +261,8 @@ async def scheme(tx: Tx, scheme_id: str) -> SchemeView:
 
 def _sees_account(caller: Caller, producer: DictRow) -> bool:
     own = producer["producer_id"] in caller.producers
-    organiser = caller.role is Role.organiser and caller.area == producer["area"]
-    return own or organiser or caller.role is Role.operator
+    organiser = caller.role is Role.ORGANISER and caller.area == producer["area"]
+    return own or organiser or caller.role is Role.OPERATOR
 
 
 async def producer(tx: Tx, producer_id: str, caller: Caller, today: date) -> ProducerView:
@@ -265,3 +288,90 @@ async def producer(tx: Tx, producer_id: str, caller: Caller, today: date) -> Pro
         "decisions": await rows(tx, decided, (producer_id,)),
     }
     return ProducerView.model_validate({**row, **more})
+
+
+async def _listed(
+    tx: Tx,
+    model: type[Item],
+    asked: PageRequest,
+    *,
+    source: str,
+    key: str,
+    wanted: Mapping[str, str | None] | None = None,
+    seen: Mapping[str, Any] | None = None,
+) -> Page[Item]:
+    """A page of `source` in the order of `key`, of the rows whose columns have the wanted values.
+
+    `seen` are further parameters of `source`.
+    """
+    limit = bounded(asked.limit, MOST_ROWS)
+    position = decode_cursor(asked.cursor, str)
+    filters = {column: value for column, value in (wanted or {}).items() if value is not None}
+    conditions = [sql.SQL("{} = {}").format(sql.Identifier(name), sql.Placeholder(name)) for name in filters]
+    if position:
+        conditions.append(sql.SQL("{} > {}").format(sql.Identifier(key), sql.Placeholder("behind")))
+    query = sql.SQL("SELECT * FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
+        sql.SQL(source),  # type: ignore[arg-type]  # a literal of this module, never input
+        sql.SQL(" AND ").join([sql.SQL("true"), *conditions]),
+        sql.Identifier(key),
+        sql.Literal(limit),
+    )
+    behind = position[0] if position else None
+    cursor = await tx.execute(query, {**filters, **(seen or {}), "behind": behind})
+    found = await cursor.fetchall()
+    return Page(
+        items=tuple(model.model_validate(row) for row in found),
+        next_cursor=next_cursor(found, limit, lambda row: (row[key],)),
+    )
+
+
+async def documents(tx: Tx, asked: PageRequest, *, area: str | None, kind: str | None) -> Page[DocumentView]:
+    """Published documents in the order of their ids."""
+    source = "(SELECT *, terms -> 'rule_book' AS rule_book, terms -> 'compensation' AS compensation,"
+    source += " terms ->> 'text' AS text FROM document) AS document"
+    wanted = {"area": area, "kind": kind}
+    return await _listed(tx, DocumentView, asked, source=source, key="document_id", wanted=wanted)
+
+
+async def packages(tx: Tx, asked: PageRequest) -> Page[PackageSummary]:
+    """Published package versions in the order of their ids."""
+    source = "(SELECT p.*, (SELECT count(*) FROM package_node n WHERE n.package_id = p.package_id) AS nodes_count"
+    return await _listed(tx, PackageSummary, asked, source=f"{source} FROM package p) AS p", key="package_id")
+
+
+async def prices(tx: Tx, asked: PageRequest, *, area: str | None, node: str | None) -> Page[PriceView]:
+    """Prices in the order of their ids, each in its newest version."""
+    source = "(SELECT DISTINCT ON (price_id) * FROM price ORDER BY price_id, version DESC) AS price"
+    return await _listed(tx, PriceView, asked, source=source, key="price_id", wanted={"area": area, "node": node})
+
+
+async def schemes(tx: Tx, asked: PageRequest, *, area: str | None, municipality: str | None) -> Page[SchemeSummary]:
+    """Schemes in the order of their ids."""
+    wanted = {"area": area, "municipality": municipality}
+    return await _listed(tx, SchemeSummary, asked, source="scheme", key="scheme_id", wanted=wanted)
+
+
+async def producers(tx: Tx, asked: PageRequest, *, area: str | None, status: str | None) -> Page[ProducerSummary]:
+    """Producers in the order of their OIDs."""
+    wanted = {"area": area, "status": status}
+    return await _listed(tx, ProducerSummary, asked, source="producer", key="producer_id", wanted=wanted)
+
+
+async def units(
+    tx: Tx, asked: PageRequest, *, area: str | None, municipality: str | None, producer_id: str | None
+) -> Page[UnitView]:
+    """Units in the order of their OIDs."""
+    wanted = {"area": area, "municipality": municipality, "producer_id": producer_id}
+    return await _listed(tx, UnitView, asked, source="unit", key="unit_id", wanted=wanted)
+
+
+async def contracts(tx: Tx, asked: PageRequest, caller: Caller, *, producer_id: str | None) -> Page[ContractView]:
+    """The contracts that the caller may see, in the order of their ids."""
+    source = "(SELECT * FROM contract WHERE %(all)s OR area = %(own_area)s OR producer_id = ANY(%(own)s)) AS contract"
+    seen = {
+        "all": caller.role in (Role.OPERATOR, Role.AUTHORITY),
+        "own_area": caller.area if caller.role is Role.ORGANISER else None,
+        "own": list(caller.producers) if caller.role is Role.PRODUCER else [],
+    }
+    wanted = {"producer_id": producer_id}
+    return await _listed(tx, ContractView, asked, source=source, key="contract_id", wanted=wanted, seen=seen)

@@ -16,7 +16,7 @@ CONTENT_OF: dict[DocumentKind, str] = {
 
 
 def broken_by_content(kind: DocumentKind, given: Mapping[str, object]) -> list[Violation]:
-    """A document has the content of its kind and no other; `given` maps each content field to its value or None."""
+    """A document has the content of its kind and no other; `given` maps content fields to values or None."""
     broken = []
     for field in CONTENT_OF.values():
         wanted = field == CONTENT_OF[kind]

@@ -79,7 +79,7 @@ def nodes_of(package: Mapping[str, Any]) -> list[Node]:
 
 
 def broken_by_priced_node(units: Sequence[str] | None, unit_of_measure: str) -> list[Violation]:
-    """A price is for a published node and in a unit that the node takes; `units` None is a node not published."""
+    """A price is for a published node, in a unit that it takes; `units` None is a node not published."""
     if units is None:
         detail = "no package that is in force on the price's first day has this node"
         return [Violation("/node", "node_published", detail)]
@@ -117,7 +117,7 @@ def _handed_down(node: Mapping[str, Any], inherited: Inherited) -> Inherited:
 
 
 def _code_of(stated: object) -> str | None:
-    """The code of an attribute, which the source file gives as `{"code": …, "text_fi": …}` or leaves empty."""
+    """The code of an attribute that stands as `{"code": …, "text_fi": …}` or is left empty."""
     if isinstance(stated, Mapping):
         return stated.get("code")
     return None

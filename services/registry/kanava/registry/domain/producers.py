@@ -1,4 +1,4 @@
-"""The approval of a producer (tuottajan hyväksyminen): statutory checklist, rule book, decision with reasons."""
+"""The approval of a producer (tuottajan hyväksyminen): checklist, rule book, decision with reasons."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -20,16 +20,25 @@ class ProducerRefusal(RefusalReason):
     APPLIED_ALREADY = "applied_already", "The producer has applied already."
     NOT_AN_APPLICANT = "not_an_applicant", "Only an application that is open can be decided."
     NO_RULE_BOOK = "no_rule_book", "The area has not published a rule book, so there is nothing to accept."
-    RULE_BOOK_NOT_ACCEPTED = "rule_book_not_accepted", "The producer has not accepted the current rule book of the area."
-    NOT_THE_CURRENT_RULE_BOOK = "not_the_current_rule_book", "A producer accepts the current rule book of its own area."
-    CHECKLIST_INCOMPLETE = "checklist_incomplete", "The producer has not stated every statutory item of the checklist."
+    RULE_BOOK_NOT_ACCEPTED = (
+        "rule_book_not_accepted",
+        "The producer has not accepted the current rule book of the area.",
+    )
+    NOT_THE_CURRENT_RULE_BOOK = (
+        "not_the_current_rule_book",
+        "A producer accepts the current rule book of its own area.",
+    )
+    CHECKLIST_INCOMPLETE = (
+        "checklist_incomplete",
+        "The producer has not stated every statutory item of the checklist.",
+    )
     NOT_APPROVED = "not_approved", "The producer is not approved."
     NOT_ACTIVE = "not_active", "The producer has been revoked or has left."
 
 
 @dataclass(frozen=True)
 class ChecklistItem:
-    """A statutory requirement of a producer and the days on which it is asked for; `until` None is for good."""
+    """A statutory requirement and the days on which it is asked for; `until` None is for good."""
 
     item: str
     name_fi: str
@@ -107,7 +116,7 @@ def checklist_on(day: date) -> tuple[ChecklistItem, ...]:
 
 
 def missing_items(fulfilled: Collection[str], day: date) -> tuple[str, ...]:
-    """The items of the day's checklist that the producer has not stated as fulfilled, in the table's order."""
+    """The items of the day's checklist that are not stated as fulfilled, in the table's order."""
     return tuple(one.item for one in checklist_on(day) if one.item not in fulfilled)
 
 
@@ -126,7 +135,7 @@ def broken_by_items(items: Collection[str], day: date) -> list[Violation]:
 
 
 def broken_by_account(kind: ProducerKind, iban: str | None) -> list[Violation]:
-    """Every producer is paid to an account; only the organiser's own enterprise is settled by internal posting."""
+    """Every producer is paid to an account; only the own enterprise is settled by internal posting."""
     if iban is not None or kind == "own_enterprise":
         return []
     return [Violation("/iban", "account_required", "a producer other than the own enterprise gives an account")]

@@ -1,4 +1,4 @@
-"""The rate table of a compensation model (korvausmalli): its age bands must partition a life, for each sex."""
+"""The rate table of a compensation model (korvausmalli): its age bands partition a life, for each sex."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def _broken_by_band(number: int, band: Band) -> list[Violation]:
 
 
 def _broken_by_order(ordered: Sequence[tuple[int, Band]]) -> list[Violation]:
-    """What is wrong with the bands of one sex, given in the order of their ages with their place in the table."""
+    """What is wrong with the bands of one sex, in the order of their ages, with their place in the table."""
     broken = []
     first, first_band = ordered[0]
     if first_band.age_from != 0:

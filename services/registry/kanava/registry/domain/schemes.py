@@ -29,7 +29,10 @@ class SchemeRefusal(RefusalReason):
     """Why a scheme does not move on, or does not take what it is given."""
 
     NOT_THE_NEXT_PHASE = "not_the_next_phase", "A scheme goes through its phases in order, one at a time."
-    COMMENTS_UNANSWERED = "comments_unanswered", "The dialogue ends when every comment of a producer has been answered."
+    COMMENTS_UNANSWERED = (
+        "comments_unanswered",
+        "The dialogue ends when every comment of a producer has been answered.",
+    )
     NOT_DECIDED = "not_decided", "The municipality has not decided on the scheme yet."
     DECIDED_AGAINST = "decided_against", "The municipality's latest decision rejects the scheme."
     NO_APPROVED_PRODUCER = (

@@ -53,7 +53,7 @@ def in_force(versions: Iterable[Version], day: date) -> Version | None:
 
 
 def current(versions: Iterable[Version], today: date) -> Version | None:
-    """The version to agree to today: the one in force, or before the first of all the one that comes first."""
+    """The version to agree to today: the one in force, or before the first one the one that comes first."""
     known = list(versions)
     coming = min(known, key=lambda version: (version.valid_from, -version.number), default=None)
     return in_force(known, today) or coming

@@ -1,4 +1,4 @@
-"""Publishing rule books, compensation models and service descriptions (sääntökirja, korvausmalli, palvelukuvaus)."""
+"""Publishing the three documents of an area (sääntökirja, korvausmalli, palvelukuvaus)."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,6 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Document
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-
 from kanava.registry import store, views
 from kanava.registry.commands import CompensationModel, PublishDocument
 from kanava.registry.domain import documents, rate_tables, validity
@@ -17,7 +16,7 @@ from kanava.registry.errors import require
 
 
 async def publish_document(tx: Tx, command: PublishDocument, *, caller: Caller, now: datetime) -> views.DocumentView:
-    """Publish the next version of a document of the caller's area; it holds from the current month at the earliest."""
+    """Publish the next version of a document of the caller's area, from the current month at the earliest."""
     caller.must_be_in_area(command.area)
     given = {name: getattr(command, name) for name in documents.CONTENT_OF.values()}
     require(

@@ -7,7 +7,6 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Package, Price
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-
 from kanava.registry import store, views
 from kanava.registry.commands import PublishPackage, SetPrice
 from kanava.registry.domain import packages, validity

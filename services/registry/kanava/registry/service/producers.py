@@ -1,4 +1,4 @@
-"""A producer's way in (tuottajan hyväksyminen): application, checklist, rule book, the organiser's decision."""
+"""A producer's way in (tuottajan hyväksyminen): application, checklist, rule book, decision."""
 
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Producer
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-
 from kanava.registry import store, views
 from kanava.registry.commands import AcceptRuleBook, ApplyAsProducer, DecideOnProducer, StateChecklist
 from kanava.registry.domain import validity
@@ -32,9 +31,7 @@ async def locked_producer(tx: Tx, producer_id: str) -> dict[str, Any]:
     return producer
 
 
-async def apply_as_producer(
-    tx: Tx, command: ApplyAsProducer, *, caller: Caller, now: datetime
-) -> views.ProducerView:
+async def apply_as_producer(tx: Tx, command: ApplyAsProducer, *, caller: Caller, now: datetime) -> views.ProducerView:
     """Take the application of the caller's own organisation; anybody may apply at any time (jatkuva haku)."""
     producer_id = ids.organisation_oid(command.business_id)
     caller.must_act_for_producer(producer_id)
@@ -77,7 +74,7 @@ async def _current_rule_book(tx: Tx, area: str, now: datetime) -> str | None:
 async def accept_rule_book(
     tx: Tx, producer_id: str, command: AcceptRuleBook, *, caller: Caller, now: datetime
 ) -> views.ProducerView:
-    """Record that a producer accepts the current rule book of its area; accepting it again changes nothing."""
+    """Record that a producer accepts its area's current rule book; accepting it again changes nothing."""
     caller.must_act_for_producer(producer_id)
     producer = await locked_producer(tx, producer_id)
     current = await _current_rule_book(tx, producer["area"], now)

@@ -8,7 +8,6 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Scheme
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-
 from kanava.registry import store, views
 from kanava.registry.commands import AnswerComment, CommentOnScheme, DecideOnScheme, EnterPhase, PlanScheme
 from kanava.registry.domain.municipalities import broken_by_municipality
@@ -21,7 +20,7 @@ from kanava.registry.domain.schemes import (
     broken_by_adoption,
     refusal_to_enter,
 )
-from kanava.registry.errors import MunicipalityOfAnother, SchemeRefused, SchemeUnknown, require
+from kanava.registry.errors import SchemeRefused, SchemeUnknown, require
 from kanava.registry.municipalities import area_by_municipality
 
 
@@ -74,7 +73,7 @@ async def comment_on_scheme(
 
 
 async def answer_comment(
-    tx: Tx, scheme_id: str, number: int, command: AnswerComment, *, caller: Caller, now: datetime
+    tx: Tx, scheme_id: str, command: AnswerComment, *, number: int, caller: Caller, now: datetime
 ) -> views.SchemeView:
     """Answer a producer's comment, once."""
     scheme = await _locked(tx, scheme_id)
@@ -94,8 +93,7 @@ async def decide_on_scheme(
 ) -> views.SchemeView:
     """Record the decision of the scheme's own municipality, with the documents that it adopts."""
     scheme = await _locked(tx, scheme_id)
-    if caller.municipality != scheme["municipality"]:
-        raise MunicipalityOfAnother()
+    caller.must_be_in_municipality(scheme["municipality"])
     if scheme["phase"] != Phase.DECISION:
         raise SchemeRefused(SchemeRefusal.NOT_IN_DECISION)
     named = {kind: await _named(tx, getattr(command, kind)) for kind in ADOPTED}

@@ -9,7 +9,6 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Contract, Unit
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-
 from kanava.registry import store, views
 from kanava.registry.commands import CloseUnit, OpenUnit, SignContract
 from kanava.registry.domain.contract_classes import broken_by_kinds, broken_by_span
@@ -18,12 +17,13 @@ from kanava.registry.domain.producers import ProducerRefusal
 from kanava.registry.domain.units import UnitRefusal, broken_by_closing
 from kanava.registry.errors import OwnContract, ProducerRefused, UnitRefused, UnitUnknown, require
 from kanava.registry.municipalities import area_by_municipality
+
 from .producers import locked_producer
 
 
 def _must_run(caller: Caller, producer: dict[str, Any]) -> None:
     """A producer runs its own units; the organiser also those of its area's own enterprise (liikelaitos)."""
-    if caller.role is Role.organiser and producer["kind"] == "own_enterprise":
+    if caller.role is Role.ORGANISER and producer["kind"] == "own_enterprise":
         caller.must_be_in_area(producer["area"])
     else:
         caller.must_act_for_producer(producer["producer_id"])
