@@ -1,0 +1,35 @@
+"""What monitoring can be told to do: imperative, frozen."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from kanava.common.deadletter import DeadLetter
+
+from .domain.files import Reading
+
+
+@dataclass(frozen=True)
+class ReceiveFile:
+    """Take in a producer's production file that came whole and was read.
+
+    `corrects` says that a known report id with other content corrects what was accepted before.
+    """
+
+    file_id: UUID
+    producer_id: str
+    sent_by: str
+    format: str
+    digest: bytes
+    reading: Reading
+    corrects: bool
+
+
+@dataclass(frozen=True)
+class DriveAgain:
+    """Publish the originals of dead letters once more for the readers that buried them."""
+
+    letters: Sequence[DeadLetter]
+    reason: str
+    driven_by: str
+    force: bool
