@@ -31,11 +31,11 @@ COMMANDS = {
 class LazyGroup(TyperGroup):
     """Imports a command's module when the command is named, so that the command line starts at once."""
 
-    def list_commands(self, ctx: typer.Context) -> list[str]:
+    def list_commands(self, ctx: Any) -> list[str]:
         """The commands whose modules exist, in the order of the table."""
         return [name for name, module in COMMANDS.items() if _exists(module)]
 
-    def get_command(self, ctx: typer.Context, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command, imported now; None when there is none."""
         module = COMMANDS.get(cmd_name)
         if module is None or not _exists(module):

@@ -81,8 +81,8 @@ def _jars() -> Finding:
     if not folder.exists():
         return Finding(True, "Kafka's jars are not fetched yet; the first start does it in about 20 s")
     missing = [name for name in pinned() if not (folder / name).exists()]
-    return Finding(not missing, f"Kafka's jars in {folder} ({len(pinned()) - len(missing)} of {len(pinned())})",
-                   f"Remove {folder}; the next start fetches them again.")  # fmt: skip
+    seen = f"Kafka's jars in {folder} ({len(pinned()) - len(missing)} of {len(pinned())})"
+    return Finding(not missing, seen, f"Remove {folder}; the next start fetches them again.")
 
 
 def _ports() -> Iterator[Finding]:
@@ -91,8 +91,9 @@ def _ports() -> Iterator[Finding]:
         if not (value := os.environ.get(setting)):
             continue
         ours = any(one.remembered_port(name) == int(value) and find(one.pid_file(name)) for one in profiles())
-        yield Finding(ours or ports.is_free(int(value)), f"port {value} of {setting}" + (" (ours)" if ours else ""),
-                      f"Stop what occupies port {value}, or set {setting} to another.")  # fmt: skip
+        seen = f"port {value} of {setting}" + (" (ours)" if ours else "")
+        remedy = f"Stop what occupies port {value}, or set {setting} to another."
+        yield Finding(ours or ports.is_free(int(value)), seen, remedy)
     if not any(os.environ.get(setting) for setting in PORT_SETTINGS):
         yield Finding(True, "no ports are configured; free ones are taken")
 
@@ -101,8 +102,8 @@ def _existing_servers() -> Iterator[Finding]:
     """Servers of somebody else that the environment names."""
     if url := os.environ.get("KANAVA_POSTGRES"):
         server = postgres.existing(url)
-        yield Finding(postgres.healthy(server), f"PostgreSQL at {server.host}:{server.port} (KANAVA_POSTGRES)",
-                      "Start it, correct the URL, or unset KANAVA_POSTGRES.")  # fmt: skip
+        seen = f"PostgreSQL at {server.host}:{server.port} (KANAVA_POSTGRES)"
+        yield Finding(postgres.healthy(server), seen, "Start it, correct the URL, or unset KANAVA_POSTGRES.")
     if bootstrap := os.environ.get("KANAVA_KAFKA"):
         yield Finding(kafka.brokers_up(bootstrap) > 0, f"Kafka at {bootstrap} (KANAVA_KAFKA)",
                       "Start it, correct the address, or unset KANAVA_KAFKA.")  # fmt: skip

@@ -22,5 +22,6 @@ def down(
     if not running:
         console.print("Nothing runs. `./kanava up` starts the platform.")
     for one in running:
-        platform.stop(one, lambda sentence, one=one: console.print(f"[{one.name}] {sentence}", markup=False))
+        console.print(f"'{one.name}':")
+        platform.stop(one, console.print)
         console.print(f"'{one.name}' is stopped; its data stays in {one.folder}.")

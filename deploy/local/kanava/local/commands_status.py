@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from kanava.local import services
+from kanava.local.databases import SERVICES
 from kanava.local.processes import Process
 from kanava.local.profile import Profile, profile, profiles
 
@@ -26,7 +27,7 @@ def memory_mib(process: Process) -> float:
 
 def state(profile: Profile, process: Process) -> str:
     """What a process says of itself, in a word."""
-    if process.name.split("-")[0] not in (*services.SERVICES, "issuer"):
+    if process.name.split("-")[0] not in (*SERVICES, "issuer"):
         return "running"
     return "ready" if services.answers(profile.remembered_port(process.name) or 0, "/readyz") else "not ready"
 
@@ -38,7 +39,7 @@ def show(console: Console, of: Profile) -> None:
         table.add_column(column, justify="right" if column in ("pid", "MiB") else "left")
     for process in of.running():
         port = of.remembered_port(process.name)
-        web = process.name.split("-")[0] in (*services.SERVICES, "issuer")
+        web = process.name.split("-")[0] in (*SERVICES, "issuer")
         address = f"http://127.0.0.1:{port}" if web else f"127.0.0.1:{port}"
         table.add_row(
             process.name, state(of, process), address, str(process.pid), f"{memory_mib(process):.0f}"

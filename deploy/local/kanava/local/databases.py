@@ -4,12 +4,14 @@ The owner role runs the migrations; the application role, which the running serv
 """
 
 import os
+import traceback
 
 import psycopg
 from psycopg import sql
 
 from kanava.common import migrate
 from kanava.local.postgres import Postgres
+from kanava.local.problems import PlatformProblem
 from kanava.local.profile import Profile
 
 SERVICES = ("registry", "listing", "payments", "monitoring")
@@ -49,12 +51,24 @@ def owner_url(profile: Profile, server: Postgres, service: str) -> str:
 
 
 def prepare(profile: Profile, server: Postgres, service: str) -> None:
-    """Make what is missing of a service's roles and database, and run the migrations that are missing."""
+    """Make what is missing of a service's roles and database, and run the migrations that are missing.
+
+    Raises PlatformProblem with what failed; the migrations before the failing one stay.
+    """
     with psycopg.connect(server.url(), autocommit=True) as connection:
         for role in (owner_role(service), app_role(service)):
             _ensure_role(connection, role, password(profile, role))
         _ensure_database(connection, service)
-    migrate.upgrade(service, owner_url(profile, server, service), app_role(service))
+    try:
+        migrate.upgrade(service, owner_url(profile, server, service), app_role(service))
+    except Exception as error:
+        log = profile.log("prepare")
+        log.write_text("".join(traceback.format_exception(error)))
+        first = (str(error).strip().splitlines() or [type(error).__name__])[0]
+        raise PlatformProblem(
+            f"The database of {service} could not be brought up to date: {first}. {log} has all of it; "
+            "correct what it names and run the command again."
+        ) from error
 
 
 def _ensure_role(connection: psycopg.Connection, role: str, secret: str) -> None:

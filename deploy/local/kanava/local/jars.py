@@ -68,8 +68,8 @@ def _fetch_all(fresh: Path) -> None:
         for jar in pool.map(lambda coordinate: _fetch(coordinate, fresh / "repository"), coordinates()):
             if hashlib.sha256(jar.read_bytes()).hexdigest() != wanted.get(jar.name):
                 raise PlatformProblem(
-                    f"The jar {jar.name} differs from the one pinned in deploy/kafka/jars.sha256; nothing was kept. "
-                    "Check the Maven mirror that served it."
+                    f"The jar {jar.name} differs from the one pinned in deploy/kafka/jars.sha256; "
+                    "nothing was kept. Check the Maven mirror that served it."
                 )
             jar.rename(fresh / jar.name)
 

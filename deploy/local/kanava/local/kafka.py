@@ -114,7 +114,8 @@ def start_node(
     heap = "-Xmx384m" if len(nodes) == 1 else "-Xmx256m"
     return processes.spawn(
         _java(jars.jar_folder(), heap, "kafka.Kafka", str(config)),
-        pid_file=profile.pid_file(node.name), log=profile.log(node.name), tie=tie, folder=_folder(profile, node),
+        pid_file=profile.pid_file(node.name), log=profile.log(node.name), tie=tie,
+        folder=_folder(profile, node),
     )  # fmt: skip
 
 
@@ -247,6 +248,7 @@ def _java(jar_folder: Path, heap: str, *arguments: str) -> list[str]:
     java = Path(wheel.origin).parent / "java-runtime" / "bin" / "java"
     log4j = project_root() / "deploy" / "kafka" / "log4j2.properties"
     return [
-        str(java), "-Xms64m", heap, "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-Djava.awt.headless=true",
-        f"-Dlog4j2.configurationFile={log4j}", "-cp", f"{jar_folder}/*", *arguments,
+        str(java), "-Xms64m", heap, "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+        "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={log4j}",
+        "-cp", f"{jar_folder}/*", *arguments,
     ]  # fmt: skip

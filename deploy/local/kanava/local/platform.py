@@ -125,7 +125,8 @@ def ensure_topics(bootstrap: str, *, replication: int) -> None:
     worker.join()
     if failures:
         raise PlatformProblem(
-            f"The topics could not be made ({failures[0]}). Look at `./kanava logs kafka-1` and run this again."
+            f"The topics could not be made ({failures[0]}). "
+            "Look at `./kanava logs kafka-1` and run this again."
         ) from failures[0]
 
 
@@ -135,7 +136,7 @@ def _tie(options: Options, number: int) -> int | None:
 
 
 def _launch_kafka(profile: Profile, options: Options, say: Say) -> kafka.Kafka | None:
-    """Start brokers of our own unless KANAVA_KAFKA names others; they need a few seconds, so nobody waits yet."""
+    """Start brokers of our own unless KANAVA_KAFKA names others; nobody waits for them yet."""
     if os.environ.get("KANAVA_KAFKA"):
         return None
     say("Starting Kafka …")
@@ -148,8 +149,8 @@ def _start_postgres(profile: Profile, options: Options, say: Say) -> Postgres:
         server = postgres.existing(url)
         if not postgres.healthy(server):
             raise PlatformProblem(
-                f"PostgreSQL at {server.host}:{server.port} (KANAVA_POSTGRES) does not answer or refuses the password. "
-                "Start it, correct the URL, or unset KANAVA_POSTGRES."
+                f"PostgreSQL at {server.host}:{server.port} (KANAVA_POSTGRES) does not answer or refuses the "
+                "password. Start it, correct the URL, or unset KANAVA_POSTGRES."
             )
         return server
     say("Starting PostgreSQL …")
@@ -164,7 +165,8 @@ def _wait_for_kafka(profile: Profile, cluster: kafka.Kafka | None, say: Say) -> 
     members = kafka.brokers_up(bootstrap)
     if not members:
         raise PlatformProblem(
-            f"Kafka at {bootstrap} (KANAVA_KAFKA) does not answer. Start it, correct the address, or unset it."
+            f"Kafka at {bootstrap} (KANAVA_KAFKA) does not answer. "
+            "Start it, correct the address, or unset KANAVA_KAFKA."
         )
     say("Preparing the topics …")
     ensure_topics(bootstrap, replication=min(MOST_REPLICAS, members))

@@ -9,6 +9,7 @@ from kanava.local.problems import PlatformProblem, PortOccupied
 LOOPBACK = "127.0.0.1"
 # Below the range from which the kernel takes ports for outgoing connections.
 FREE_RANGE = range(20_000, 32_000)
+LOWEST, HIGHEST = 1_024, 65_535
 
 
 def is_free(port: int) -> bool:
@@ -43,10 +44,12 @@ def free_port(choose: random.Random | None = None) -> int:
 def port_for(setting: str, remembered: int | None = None) -> int:
     """The port that the environment variable names, else the remembered one if it is free, else a free one.
 
-    Raises PortOccupied when the named one is not free.
+    Raises PortOccupied when the named one is not free, PlatformProblem when it is no port to be had.
     """
     if named := os.environ.get(setting):
-        if not named.isdigit() or not is_free(int(named)):
-            raise PortOccupied(int(named) if named.isdigit() else 0, setting)
+        if not named.isdigit() or not LOWEST <= int(named) <= HIGHEST:
+            raise PlatformProblem(f"{setting} is '{named}'; set it to a number from {LOWEST} to {HIGHEST}.")
+        if not is_free(int(named)):
+            raise PortOccupied(int(named), setting)
         return int(named)
     return remembered if remembered and is_free(remembered) else free_port()

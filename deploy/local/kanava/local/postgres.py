@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, unquote, urlsplit
 
@@ -59,8 +60,8 @@ def existing(url: str) -> Postgres:
             "KANAVA_POSTGRES is no PostgreSQL URL. Give postgresql://USER:PASSWORD@HOST:PORT/DATABASE."
         )
     return Postgres(
-        parts.hostname, parts.port or 5432, unquote(parts.password or ""), unquote(parts.username or SUPERUSER),
-        parts.path.strip("/") or "postgres",
+        parts.hostname, parts.port or 5432, unquote(parts.password or ""),
+        unquote(parts.username or SUPERUSER), parts.path.strip("/") or "postgres",
     )  # fmt: skip
 
 
@@ -92,7 +93,7 @@ def start(profile: Profile, *, tie: int | None = None, fast: bool = False) -> Po
         try:
             processes.wait_ready(
                 process,
-                lambda server=server: healthy(server),
+                partial(healthy, server),
                 log=profile.log("postgres"),
                 timeout_seconds=START_SECONDS,
             )
@@ -152,13 +153,14 @@ def _spawn(profile: Profile, password: str, *, tie: int | None, fast: bool) -> t
     profile.remember("postgres", port)
     process = processes.spawn(
         [binary("postgres"), "-D", str(folder), *_options(port, fast=fast)],
-        pid_file=profile.pid_file("postgres"), log=profile.log("postgres"), tie=tie, drop_root=True, folder=folder,
+        pid_file=profile.pid_file("postgres"), log=profile.log("postgres"), tie=tie,
+        drop_root=True, folder=folder,
     )  # fmt: skip
     return process, port
 
 
 def _left_over(profile: Profile) -> bool:
-    """Whether the last start failed for something that passes: what a killed server left, or a port just taken."""
+    """Whether the last start failed for what passes: the rest of a killed server, or a port just taken."""
     said = processes.tail(profile.log("postgres"))
     passing = (
         "pre-existing shared memory",
@@ -192,9 +194,9 @@ def _initialise(fresh: Path, password: str, profile: Profile) -> None:
         _give_away(path)
     try:
         done = subprocess.run(
-            [sys.executable, "-I", "-S", processes.LAUNCH, "--drop-root", "--", binary("initdb"), "-D", str(fresh),
-             "-U", SUPERUSER, f"--pwfile={asked}", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C",
-             "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+            [sys.executable, "-I", "-S", processes.LAUNCH, "--drop-root", "--", binary("initdb"),
+             "-D", str(fresh), "-U", SUPERUSER, f"--pwfile={asked}", "--auth=scram-sha-256",
+             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=fresh, check=False,
         )  # fmt: skip
     finally:

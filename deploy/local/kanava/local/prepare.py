@@ -18,9 +18,10 @@ def main() -> None:
     if missing := [name for name in SETTINGS if not os.environ.get(name)]:
         raise SystemExit(f"kanava: {', '.join(missing)} must be set. Set them and run this again.")
     try:
+        ours = profile("containers").prepare()
         server = postgres.existing(os.environ["KANAVA_POSTGRES"])
         for service in databases.SERVICES:
-            databases.prepare(profile("containers"), server, service)
+            databases.prepare(ours, server, service)
         bootstrap = os.environ["KANAVA_KAFKA"]
         members = kafka.brokers_up(bootstrap)
         platform.ensure_topics(bootstrap, replication=min(platform.MOST_REPLICAS, members))

@@ -76,7 +76,7 @@ class Profile:
         return processes.find_all(self.pids)
 
     def secret(self, name: str) -> str:
-        """A secret of this profile, base64 of 32 random bytes, made at the first asking, readable by its owner."""
+        """A secret of this profile, 32 random bytes in base64, made at the first asking, its owner's only."""
         path = self.folder / "secrets" / name
         if not path.exists():
             write_private(path, base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode())
@@ -106,7 +106,7 @@ class Profile:
         return port if isinstance(port, int) else None
 
     def wipe(self) -> None:
-        """Empty the profile: renamed first, so that an interruption leaves no half of it. Nothing of it may run."""
+        """Empty the profile, of which nothing may run; renamed first, so that no half of it is ever left."""
         if left := self.running():
             raise PlatformProblem(f"'{self.name}' still runs ({left[0].name}). Stop it with `./kanava down`.")
         for rest in self.folder.parent.glob(f".{self.name}.gone-*"):

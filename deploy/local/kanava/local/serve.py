@@ -1,4 +1,4 @@
-"""`python -m kanava.local.serve SERVICE`: one copy of one service, or of the issuer, until it is told to stop.
+"""`python -m kanava.local.serve SERVICE`: a copy of a service, or the issuer, until it is told to stop.
 
 KANAVA_PORT and KANAVA_HOST say where it listens; everything else is the service's own settings.
 """
@@ -30,7 +30,8 @@ def build(service: str) -> FastAPI:
 def main() -> None:
     """Serve the service that the first argument names."""
     uvicorn.run(
-        build(sys.argv[1]), host=os.environ.get("KANAVA_HOST", "127.0.0.1"), port=int(os.environ["KANAVA_PORT"]),
+        build(sys.argv[1]), host=os.environ.get("KANAVA_HOST", "127.0.0.1"),
+        port=int(os.environ["KANAVA_PORT"]),
         loop="uvloop", http="httptools", ws="none", lifespan="on", access_log=False, server_header=False,
         log_level="warning", timeout_graceful_shutdown=DRAIN_SECONDS, timeout_keep_alive=75, backlog=BACKLOG,
     )  # fmt: skip

@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from kanava.local import ports, processes
 from kanava.local.databases import SERVICES
@@ -68,7 +69,7 @@ def ensure_issuer(profile: Profile, *, tie: int | None) -> str:
 def environment(
     profile: Profile, copy: Copy, *, database_url: str, kafka: str, sandbox: bool, issuer: str
 ) -> dict[str, str]:
-    """What a copy is told: the settings of a service, and of the caller's environment only what is harmless."""
+    """What a copy is told: its settings, and of the caller's environment only what is harmless."""
     told = {
         "KANAVA_DATABASE_URL": database_url,
         "KANAVA_KAFKA": kafka,
@@ -103,9 +104,7 @@ def wait_for(profile: Profile, name: str, port: int) -> None:
     if process is None:
         raise NotStarted(name, log, processes.tail(log))
     for path in ("/healthz", "/readyz"):
-        processes.wait_ready(
-            process, lambda path=path: answers(port, path), log=log, timeout_seconds=START_SECONDS
-        )
+        processes.wait_ready(process, partial(answers, port, path), log=log, timeout_seconds=START_SECONDS)
 
 
 def answers(port: int, path: str) -> bool:
