@@ -5,16 +5,12 @@ Stored instants are UTC; days and months are those of Europe/Helsinki.
 
 from calendar import monthrange
 from datetime import UTC, date, datetime
-from typing import Annotated, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel
 
-from .auth import Caller, Role, allow
-from .db import Tx, one, transaction
-from .errors import RefusalReason, Refused
+from .db import Tx, one
 
 HELSINKI = ZoneInfo("Europe/Helsinki")
 MONTHS_PER_YEAR = 12
@@ -87,11 +83,6 @@ def helsinki_date(instant: datetime) -> date:
     return instant.astimezone(HELSINKI).date()
 
 
-def start_of_day(day: date) -> datetime:
-    """The instant, in UTC, at which a day begins in Helsinki."""
-    return datetime(day.year, day.month, day.day, tzinfo=HELSINKI).astimezone(UTC)
-
-
 def first_of_month(day: date) -> date:
     """The 1st of the month of a day."""
     return day.replace(day=1)
@@ -112,42 +103,3 @@ def add_months(day: date, months: int) -> date:
 def month_text(day: date) -> str:
     """The month of a day as it is written, `2026-11`."""
     return f"{day:%Y-%m}"
-
-
-month_of = month_text
-
-
-class ClockReason(RefusalReason):
-    """Why the sandbox clock did not move."""
-
-    BACKWARDS = "clock_backwards", "The sandbox clock never moves backwards."
-
-
-class SandboxTime(BaseModel):
-    """What time it is in the sandbox: an aware instant."""
-
-    instant: AwareDatetime
-
-
-Operator = Annotated[Caller, allow(Role.OPERATOR)]
-
-
-def router_for_sandbox() -> APIRouter:
-    """`GET` and `PUT /v1/sandbox/clock` for the operator; mounted in sandbox mode only."""
-    router = APIRouter(tags=["sandbox"])
-
-    @router.get("/v1/sandbox/clock", summary="What time it is in the sandbox")
-    async def read_clock(request: Request, caller: Operator) -> SandboxTime:
-        """The instant that commands are given now."""
-        async with transaction(request.app.state.pool) as tx:
-            return SandboxTime(instant=await SandboxClock().now(tx))
-
-    @router.put("/v1/sandbox/clock", summary="Move the sandbox clock forward")
-    async def move_clock(time: SandboxTime, request: Request, caller: Operator) -> SandboxTime:
-        """Set the instant; a repeat is harmless, an earlier one is refused."""
-        async with transaction(request.app.state.pool) as tx:
-            if not await set_sandbox_clock(tx, time.instant):
-                raise Refused(ClockReason.BACKWARDS, pointer="/instant")
-        return time
-
-    return router
