@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kanava.payments.domain import chart
 from kanava.payments.domain.chain import GENESIS, sealed
 from kanava.payments.domain.chart import Account, Draft, EntryKind, Posting

@@ -6,12 +6,15 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kanava.common.clock import add_months
 from kanava.common.contracts.registry import Proration, RateBand
 from kanava.payments.domain.capitation import bands_on, capitation_cents, days_listed, days_until
 
 NOVEMBER = date(2026, 11, 1)
-BANDS = [RateBand(sex="any", age_from=age, annual_cents=cents) for age, cents in ((0, 200_00), (7, 80_00), (65, 300_00))]
+BANDS = [
+    RateBand(sex="any", age_from=age, annual_cents=cents) for age, cents in ((0, 200_00), (7, 80_00), (65, 300_00))
+]
 MONTHS = st.dates(date(2020, 1, 1), date(2035, 12, 1)).map(lambda day: day.replace(day=1))
 BIRTHS = st.dates(date(1920, 1, 1), date(2035, 12, 31))
 PRORATIONS = st.sampled_from(["calendar_days", "operational_days", "list_on_last_day"])
@@ -36,7 +39,10 @@ def test_a_birthday_on_the_first_counts_and_one_on_the_second_does_not() -> None
 
 
 def test_a_band_of_the_other_sex_is_not_used() -> None:
-    bands = [RateBand(sex="male", age_from=0, annual_cents=1), RateBand(sex="female", age_from=0, annual_cents=2)]
+    bands = [
+        RateBand(sex="male", age_from=0, annual_cents=1),
+        RateBand(sex="female", age_from=0, annual_cents=2),
+    ]
     assert bands_on(NOVEMBER, bands, "female").annual_cents == (2,)
 
 

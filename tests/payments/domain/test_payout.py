@@ -4,6 +4,7 @@ from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kanava.payments.domain.payout import Held, Payable, select_within
 
 

@@ -1,6 +1,7 @@
 """The test calculation on the real figures of 2020."""
 
 import pytest
+
 from kanava.common.money import euros
 from kanava.payments.domain.testcalc import cost
 from kanava.payments.figures import OULU_MEAN_ANNUAL_CENTS, populations, rate_table

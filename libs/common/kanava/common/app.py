@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker, KafkaRouter
 
-from . import bus, telemetry, web
+from . import bus, sandbox, telemetry, web
 from .auth import TokenVerifier
-from .clock import choose_clock, router_for_sandbox
+from .clock import choose_clock
 from .db import Pool, make_pool, transaction
 from .inbox import Apply, Inbox
 from .kafka import Publisher
@@ -37,13 +37,13 @@ def create_service(
     app.state.settings = settings
     app.state.pool = make_pool(settings.database_url, size=settings.database_pool_size)
     app.state.verifier = TokenVerifier(
-        issuer=settings.issuer, jwks_url=settings.jwks_url, audience=settings.audience
+        settings.issuer, settings.jwks_url, settings.audience, cache_size=settings.token_cache_size
     )
     web.install(app, settings)
     for router in [*routers, bus.router]:
         app.include_router(router)
     if settings.sandbox:
-        app.include_router(router_for_sandbox())
+        app.include_router(sandbox.router)
     return app
 
 

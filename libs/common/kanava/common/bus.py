@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
 from .auth import Caller, Role, allow
@@ -53,7 +53,7 @@ FROM inbox_offset GROUP BY topic ORDER BY topic
 
 
 @router.get("/v1/bus", tags=["bus"])
-async def get_bus(request: Request, caller: Annotated[Caller, Depends(allow(Role.OPERATOR))]) -> BusView:
+async def get_bus(request: Request, caller: Annotated[Caller, allow(Role.OPERATOR)]) -> BusView:
     """Published, received, applied, doubled and dead, for each topic of this service."""
     names = [name for topic in TOPICS for name in (topic.name, topic.dead_letters)]
     async with transaction(request.app.state.pool) as tx:

@@ -66,7 +66,10 @@ async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any
         sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(name, sql.SQL(columns))  # type: ignore[arg-type]  # columns are the caller's literal, never input
     )
     types = [column.split()[1] for column in columns.split(",")]
-    async with tx.cursor() as cursor, cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(name)) as copy:
+    async with (
+        tx.cursor() as cursor,
+        cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT BINARY)").format(name)) as copy,
+    ):
         copy.set_types(types)
         for record in records:
             await copy.write_row(record)

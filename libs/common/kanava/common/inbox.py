@@ -229,6 +229,11 @@ async def _move_offsets(
     effects = {name: counts.get(name, 0) for name in ("applied", "duplicates", "dead", "unknown")}
     for partition in sorted(by_partition):
         offsets = by_partition[partition]
-        row = {"topic": topic.name, "partition": partition, "next": max(offsets) + 1, "received": len(offsets)}
+        row = {
+            "topic": topic.name,
+            "partition": partition,
+            "next": max(offsets) + 1,
+            "received": len(offsets),
+        }
         await tx.execute(_MOVE, row | effects)
         effects = dict.fromkeys(effects, 0)

@@ -4,13 +4,14 @@ from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.db import transaction
+from kanava.common.idempotency import Key, once
 from kanava.common.ids import valid_area, valid_municipality
-from kanava.common.idempotency import IdempotencyKey, idempotency_key, once
 from kanava.common.web import decode_cursor, encode_cursor
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from . import ledger, views
 from .commands import ApproveStatements, PlaceFunding, ReleasePayout, RequestRun, TakeBankMessage
@@ -23,15 +24,14 @@ from .service.statements import approve_statements, release_payout, statement_ro
 router = APIRouter()
 
 Area = Annotated[str, AfterValidator(valid_area), Field(description="Code of a sote area, `01`–`21` or `90`.")]
-Key = Annotated[IdempotencyKey, Depends(idempotency_key)]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
 MAX_INSTALMENT_CENTS = 10_000_000_000_00
 
-Operator = Annotated[Caller, Depends(allow(Role.OPERATOR))]
-Approver = Annotated[Caller, Depends(allow(Role.OPERATOR, Role.ORGANISER))]
-Watcher = Annotated[Caller, Depends(allow(Role.OPERATOR, Role.ORGANISER, Role.AUTHORITY))]
-Statements = Annotated[Caller, Depends(allow(Role.OPERATOR, Role.ORGANISER, Role.PRODUCER))]
-Self = Annotated[Caller, Depends(allow(Role.RESIDENT))]
+Operator = Annotated[Caller, allow(Role.OPERATOR)]
+Approver = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER)]
+Watcher = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.AUTHORITY)]
+Statements = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.PRODUCER)]
+Self = Annotated[Caller, allow(Role.RESIDENT)]
 
 
 class Input(BaseModel):
@@ -86,16 +86,37 @@ class PayoutIn(Input):
 @router.post("/v1/funding", status_code=201, tags=["money in"])
 async def post_funding(request: Request, body: FundingIn, caller: Operator, key: Key) -> Response:
     """Book an instalment (rahoituserä)."""
-    fields = (body.area, body.payer, body.municipality or "", body.amount_cents, body.received_on, body.reference)
+    fields = (
+        body.area,
+        body.payer,
+        body.municipality or "",
+        body.amount_cents,
+        body.received_on,
+        body.reference,
+    )
     command = PlaceFunding(*fields)
-    return await once(request, caller, key, lambda tx, now: place_funding(tx, command, now), status=201)
+    return await once(
+        request,
+        request.app.state.pool,
+        caller,
+        key,
+        lambda tx, now: place_funding(tx, command, now),
+        status=201,
+    )
 
 
 @router.post("/v1/runs", status_code=202, tags=["month"])
 async def post_run(request: Request, body: MonthIn, caller: Operator, key: Key) -> Response:
     """Close a month (kuukausiajo): fixes the cut-off and queues the run. Follow it at `/v1/runs/{run_id}`."""
     command = RequestRun(body.area, body.first, caller.subject)
-    return await once(request, caller, key, lambda tx, now: request_run(tx, command, now), status=202)
+    return await once(
+        request,
+        request.app.state.pool,
+        caller,
+        key,
+        lambda tx, now: request_run(tx, command, now),
+        status=202,
+    )
 
 
 @router.get("/v1/runs/{run_id}", tags=["month"])
@@ -138,7 +159,7 @@ async def get_statement_lines(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> dict[str, object]:
     """Every line of a statement down to resident, rate and report; `next` is the cursor of the next page."""
-    place = decode_cursor(after) if after else views.FIRST_LINE
+    place = decode_cursor(after, *[str] * 6) or views.FIRST_LINE
     async with transaction(request.app.state.pool) as tx:
         row = await statement_row(tx, statement_id)
         _must_see(caller, row["producer_id"], row["area"])
@@ -154,7 +175,7 @@ def _next_line(lines: list[dict[str, object]]) -> str:
     names = ("resident_id", "component", "kind", "for_month", "unit_id")
     values = [str(last[name]) for name in names]
     values[3] += "-01"
-    return encode_cursor([*values, str(source)])
+    return encode_cursor(*values, str(source))
 
 
 def _must_see(caller: Caller, producer_id: str, area: str) -> None:
@@ -169,7 +190,9 @@ async def post_approval(request: Request, body: ApprovalIn, caller: Approver, ke
     """Approve statements of a month. Somebody else releases them."""
     caller.must_be_in_area(body.area)
     command = ApproveStatements(body.area, body.first, caller.subject, tuple(body.statement_ids))
-    return await once(request, caller, key, lambda tx, now: approve_statements(tx, command, now))
+    return await once(
+        request, request.app.state.pool, caller, key, lambda tx, now: approve_statements(tx, command, now)
+    )
 
 
 @router.post("/v1/payouts", status_code=201, tags=["money out"])
@@ -177,7 +200,14 @@ async def post_payout(request: Request, body: PayoutIn, caller: Operator, key: K
     """Release approved statements within the account's limit and make the pain.001 file."""
     debtor = request.app.state.settings.debtor_iban
     command = ReleasePayout(body.area, debtor, caller.subject, tuple(body.statement_ids))
-    return await once(request, caller, key, lambda tx, now: release_payout(tx, command, now), status=201)
+    return await once(
+        request,
+        request.app.state.pool,
+        caller,
+        key,
+        lambda tx, now: release_payout(tx, command, now),
+        status=201,
+    )
 
 
 @router.get("/v1/payouts/{payout_id}/pain.001", tags=["money out"], response_class=Response)
@@ -194,7 +224,7 @@ async def get_pain001(request: Request, payout_id: UUID, caller: Operator) -> Re
 async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
     """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""
     command = TakeBankMessage(await request.body())
-    return await once(request, caller, key, lambda tx, now: take_bank_message(tx, command, now))
+    return await once(request, request.app.state.pool, caller, key, lambda tx, now: take_bank_message(tx, command, now))
 
 
 @router.get("/v1/accounts/{area}", tags=["books"])
@@ -203,8 +233,18 @@ async def get_account(request: Request, area: Area, caller: Watcher) -> dict[str
     caller.must_be_in_area(area)
     async with transaction(request.app.state.pool) as tx:
         account = await views.account(tx, area)
-        empty = {"area": area, "spendable_cents": 0, "limit_cents": 0, "bank_cents": 0, "entries": 0, "head": ""}
-        found = {"movements": await views.movements(tx, area), "trial_balance": await views.trial_balance(tx, area)}
+        empty = {
+            "area": area,
+            "spendable_cents": 0,
+            "limit_cents": 0,
+            "bank_cents": 0,
+            "entries": 0,
+            "head": "",
+        }
+        found = {
+            "movements": await views.movements(tx, area),
+            "trial_balance": await views.trial_balance(tx, area),
+        }
         return dict(account or empty) | found
 
 

@@ -1,8 +1,8 @@
 """What payments refuses, and why.
 
-    Refused 409 with a `Reason`     a rule of the money says no
-    UnknownRun, UnknownStatement, UnknownPayout 404
-    BadBankMessage 422              a bank's file that is not what it should be
+Refused 409 with a `Reason`     a rule of the money says no
+UnknownRun, UnknownStatement, UnknownPayout 404
+BadBankMessage 422              a bank's file that is not what it should be
 """
 
 from kanava.common.errors import Invalid, NotFound, RefusalReason

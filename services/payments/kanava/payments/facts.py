@@ -52,9 +52,14 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
         tx,
         "staged",
         "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text, lives_until date",
-        ((f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until) for f in facts),
+        (
+            (f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until)
+            for f in facts
+        ),
     )
-    return await _merge_versions(tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until")
+    return await _merge_versions(
+        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until"
+    )
 
 
 async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
@@ -67,7 +72,16 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4",
         (
-            (f.production_id, f.version, max(f.recorded_at, since), f.report_id, f.producer_id, f.unit_id, f.resident_id, f.area)
+            (
+                f.production_id,
+                f.version,
+                max(f.recorded_at, since),
+                f.report_id,
+                f.producer_id,
+                f.unit_id,
+                f.resident_id,
+                f.area,
+            )
             + (f.node, f.unit_of_measure, f.performed_on, f.quantity, f.client_fee_cents)
             for f in facts
         ),
@@ -119,7 +133,16 @@ async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
         "resident_id uuid, version int4, number int2, unit_id text, producer_id text, starts_on date, until date,"
         " coefficient_permille int4",
         (
-            (f.resident_id, f.version, n, s.unit_id, s.producer_id, s.starts_on, s.until, s.coefficient_permille)
+            (
+                f.resident_id,
+                f.version,
+                n,
+                s.unit_id,
+                s.producer_id,
+                s.starts_on,
+                s.until,
+                s.coefficient_permille,
+            )
             for f in facts
             for n, s in enumerate(f.spans)
         ),

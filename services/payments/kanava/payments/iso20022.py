@@ -11,11 +11,12 @@ from typing import Literal
 from uuid import UUID
 
 import holidays
+from lxml import etree
+from psycopg.rows import DictRow
+
 from kanava.common.clock import helsinki_date
 from kanava.common.ids import rf_reference
 from kanava.common.money import cents_of
-from lxml import etree
-from psycopg.rows import DictRow
 
 from .errors import BadBankMessage
 

@@ -6,12 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 import psycopg
+from psycopg.rows import DictRow
+
 from kanava.common.contracts.payments import Account as AccountMoved
 from kanava.common.db import Tx, one
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
-from psycopg.rows import DictRow
 
 from .domain.chain import GENESIS, sealed
 from .domain.chart import Account, Draft, EntryKind, Posting
@@ -76,7 +77,11 @@ async def post(tx: Tx, area: str, drafts: Sequence[Draft], now: datetime) -> lis
 
 
 async def _open_book(tx: Tx, area: str) -> DictRow:
-    await tx.execute("INSERT INTO book (area, head_hash) VALUES (%s, %s) ON CONFLICT DO NOTHING", (area, GENESIS))
+    await tx.execute(
+        "INSERT INTO book (area, next_seq, head_hash, spendable_cents, limit_cents) VALUES (%s, 1, %s, 0, 0)"
+        " ON CONFLICT DO NOTHING",
+        (area, GENESIS),
+    )
     book = await one(tx, "SELECT next_seq, head_hash, spendable_cents FROM book WHERE area = %s FOR UPDATE", (area,))
     assert book is not None, "a book that was just opened is there"
     return book
@@ -161,7 +166,11 @@ async def _flaw_of_head(tx: Tx, area: str, head: bytes, next_seq: int) -> Broken
 
 
 async def _flaw(
-    tx: Tx, row: DictRow, previous: bytes, seq: int, digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]]
+    tx: Tx,
+    row: DictRow,
+    previous: bytes,
+    seq: int,
+    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]],
 ) -> str | None:
     if row["seq"] != seq:
         return f"entry {seq} is missing"

@@ -37,10 +37,12 @@ class Month:
 
 
 _SCHEMES = """
-SELECT DISTINCT ON (s.municipality) s.municipality, m.document_id, m.terms
-FROM scheme_phase s JOIN model m ON m.document_id = s.compensation_model
-WHERE s.area = %(area)s AND s.recorded_at < %(cut_off)s AND s.phase >= 5 AND s.entered_on < %(end)s
-ORDER BY s.municipality, s.version DESC
+SELECT newest.municipality, m.terms
+FROM (SELECT DISTINCT ON (municipality) municipality, phase, compensation_model FROM scheme_phase
+      WHERE area = %(area)s AND recorded_at < %(cut_off)s AND entered_on < %(end)s
+      ORDER BY municipality, version DESC) newest
+JOIN model m ON m.document_id = newest.compensation_model AND m.recorded_at < %(cut_off)s
+WHERE newest.phase >= 5
 """
 
 
@@ -88,13 +90,17 @@ FROM (
 """
 """Half up in integers: amounts are not negative here, so (2n + d) / 2d is the rounding of `money.half_up`."""
 
-_ORIGINALS = """
+_ORIGINALS = (
+    """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
-FROM (""" + CAPITATION.format(among="") + """) month
+FROM ("""
+    + CAPITATION.format(among="")
+    + """) month
 """
+)
 
 
 async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
@@ -108,10 +114,13 @@ CREATE TEMP TABLE touched ON COMMIT DROP AS
 SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
 UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
 """
-_CORRECTIONS = """
+_CORRECTIONS = (
+    """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
-WITH now AS (""" + CAPITATION.format(among="AND s.resident_id IN (SELECT resident_id FROM touched)") + """),
+WITH now AS ("""
+    + CAPITATION.format(among="AND s.resident_id IN (SELECT resident_id FROM touched)")
+    + """),
 stood AS (
     SELECT resident_id, producer_id, unit_id, sum(days)::int AS days, sum(permille_days)::int AS permille_days,
            max(rate_cents) AS rate_cents, sum(amount_cents)::bigint AS amount_cents
@@ -132,6 +141,7 @@ SELECT %(run_id)s, resident_id, 'capitation', 'correction', %(first)s, unit_id, 
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
+)
 
 
 async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:

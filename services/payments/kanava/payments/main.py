@@ -4,6 +4,7 @@ import asyncio
 
 import structlog
 from fastapi import FastAPI
+
 from kanava.common.app import create_service
 from kanava.common.db import Pool
 
@@ -19,7 +20,10 @@ IDLE_SECONDS = 0.5
 def create_app(settings: PaymentsSettings) -> FastAPI:
     """Build the service: its routes, what it hears, and the worker that closes months."""
     return create_service(
-        settings, routers=[api.router], subscriptions=consumers.SUBSCRIPTIONS, workers=[close_requested_months]
+        settings,
+        routers=[api.router],
+        subscriptions=consumers.SUBSCRIPTIONS,
+        workers=[close_requested_months],
     )
 
 

@@ -1,7 +1,8 @@
 """Settings of payments."""
 
-from kanava.common.settings import ServiceSettings
 from pydantic import Field
+
+from kanava.common.settings import ServiceSettings
 
 
 class PaymentsSettings(ServiceSettings):

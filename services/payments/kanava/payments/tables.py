@@ -9,11 +9,12 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
 from kanava.common.clock import sandbox_clock_table
 from kanava.common.db import APPEND_ONLY, platform_tables
 from kanava.common.idempotency import idempotency_table
-from sqlalchemy.dialects.postgresql import JSONB
-from sqlmodel import Field, SQLModel
 
 TIMES = sa.DateTime(timezone=True)
 FOREVER = sa.text("'infinity'")
@@ -96,7 +97,10 @@ class Model(Base, table=True):
 class Price(Base, table=True):
     """The organiser's price of a package node from a day on."""
 
-    __table_args__ = (sa.UniqueConstraint("area", "node", "unit_of_measure", "valid_from"), {"info": APPEND_ONLY})
+    __table_args__ = (
+        sa.UniqueConstraint("area", "node", "unit_of_measure", "valid_from"),
+        {"info": APPEND_ONLY},
+    )
     price_id: str = Field(primary_key=True)
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str

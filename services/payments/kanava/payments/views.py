@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from kanava.common.db import Tx, one, rows
 from psycopg.rows import DictRow
+
+from kanava.common.db import Tx, one, rows
 
 from .domain.chart import Account
 
@@ -135,12 +136,17 @@ FROM line l WHERE l.run_id = %(run_id)s AND l.producer_id = %(producer_id)s
       > (%(resident)s, %(component)s, %(kind)s, %(for_month)s::date, %(unit)s, %(source)s)
 ORDER BY l.resident_id, l.component, l.kind, l.for_month, l.unit_id, l.source LIMIT %(limit)s
 """
-FIRST_LINE = ["00000000-0000-0000-0000-000000000000", "", "", "0001-01-01", "", "00000000-0000-0000-0000-000000000000"]
+FIRST_LINE = [
+    "00000000-0000-0000-0000-000000000000",
+    "",
+    "",
+    "0001-01-01",
+    "",
+    "00000000-0000-0000-0000-000000000000",
+]
 
 
-async def statement_lines(
-    tx: Tx, *, run_id: UUID, producer_id: str, after: Sequence[str], limit: int
-) -> list[DictRow]:
+async def statement_lines(tx: Tx, *, run_id: UUID, producer_id: str, after: Sequence[str], limit: int) -> list[DictRow]:
     """Resident lines of a statement after a place in their order."""
     names = ("resident", "component", "kind", "for_month", "unit", "source")
     place = dict(zip(names, after, strict=True))

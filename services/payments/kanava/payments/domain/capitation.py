@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 import holidays
+
 from kanava.common.clock import add_months
 from kanava.common.contracts.registry import Proration, RateBand
 from kanava.common.money import half_up

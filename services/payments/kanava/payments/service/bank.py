@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from kanava.common.db import Tx, one, rows
 from psycopg.rows import DictRow
+
+from kanava.common.db import Tx, one, rows
 
 from .. import ledger
 from ..commands import TakeBankMessage

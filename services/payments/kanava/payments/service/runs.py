@@ -12,6 +12,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 import structlog
+from psycopg.rows import DictRow
+
 from kanava.common.clock import add_months, helsinki_date
 from kanava.common.contracts.payments import ComponentSum
 from kanava.common.contracts.payments import Run as RunFact
@@ -21,7 +23,6 @@ from kanava.common.db import Pool, Tx, one, rows, transaction
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
-from psycopg.rows import DictRow
 
 from .. import ledger, lines
 from ..commands import RequestRun

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from psycopg.rows import DictRow
+
 from kanava.common.contracts.payments import ComponentSum
 from kanava.common.contracts.payments import Statement as StatementFact
 from kanava.common.db import Tx, one, rows
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
-from psycopg.rows import DictRow
 
 from .. import iso20022, ledger
 from ..commands import ApproveStatements, ReleasePayout

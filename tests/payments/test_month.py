@@ -1,0 +1,150 @@
+"""A month from facts to lines, books and statements, on a real PostgreSQL."""
+
+from datetime import date
+
+import pytest
+
+from kanava.common.db import Pool, one, transaction
+from kanava.common.errors import Refused
+from kanava.payments import ledger
+from kanava.payments.domain.capitation import bands_on, capitation_cents
+from kanava.payments.errors import Reason
+from tests.payments import story
+from tests.support import facts as told
+from tests.support.facts import at, listed, resident, resident_id, span, visit
+
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+
+
+async def test_a_month_pays_each_resident_by_age_days_and_coefficient(pool: Pool) -> None:
+    await story.open_area(pool)
+    born = {1: date(2024, 5, 5), 2: date(2010, 1, 1), 3: date(1950, 1, 1), 4: date(1961, 11, 1)}
+    await story.hear(pool, "listing.resident", *(resident(n, day) for n, day in born.items()))
+    await story.hear(
+        pool,
+        "listing.listing",
+        listed(1, span(date(2026, 9, 1))),
+        listed(2, span(date(2026, 9, 1), date(2026, 11, 11)), span(date(2026, 11, 11), private=True)),
+        listed(3, span(date(2026, 9, 1), permille=1250)),
+        listed(4, span(date(2026, 11, 21))),
+    )
+    run = await story.close(pool, NOVEMBER, at(12, 2))
+    assert run["status"] == "closed", run["problem"]
+    paid = {(line["resident_id"], line["producer_id"]): line["amount_cents"] for line in await story.lines(pool)}
+    assert paid == {
+        (resident_id(1), told.OWN): 15_00,
+        (resident_id(2), told.OWN): 2_33,
+        (resident_id(2), told.PRIVATE): 4_67,
+        (resident_id(3), told.OWN): 25_00,
+        (resident_id(4), told.OWN): 6_67,
+    }
+    await story.assert_books_agree(pool)
+
+
+async def test_the_sql_and_the_rule_agree_on_every_birthday_and_day(pool: Pool) -> None:
+    """One resident for each of many birthdays, listed from another day each: the set-based SQL is the rule."""
+    await story.open_area(pool)
+    people = {n: date(1926 + n // 4, 1 + n * 7 % 12, 1 + n * 11 % 28) for n in range(400)}
+    starts = {n: date(2026, 11, 1 + n % 30) for n in people}
+    await story.hear(pool, "listing.resident", *(resident(n, day) for n, day in people.items()))
+    await story.hear(pool, "listing.listing", *(listed(n, span(starts[n], permille=900 + n)) for n in people))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    expected = {
+        resident_id(n): capitation_cents(
+            bands_on(NOVEMBER, told.BANDS, "any").annual_cents_of(born),
+            (DECEMBER - starts[n]).days * (900 + n),
+            30,
+        )
+        for n, born in people.items()
+    }
+    assert {line["resident_id"]: line["amount_cents"] for line in await story.lines(pool)} == expected
+
+
+async def test_a_death_that_became_known_late_gives_a_refund_and_a_correction(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1), resident(2))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))), listed(2, span(date(2026, 9, 1))))
+    october = await story.close(pool, OCTOBER, at(11, 2))
+    dead = date(2026, 10, 11)
+    gone = resident(1, version=2, what="died", lives_until=dead, recorded_at=at(11, 5))
+    ended = listed(1, span(date(2026, 9, 1), dead), version=2, recorded_at=at(11, 5))
+    await story.hear(pool, "listing.resident", gone)
+    await story.hear(pool, "listing.listing", ended)
+    november = await story.close(pool, NOVEMBER, at(12, 2))
+    pairs = [
+        (line["kind"], line["for_month"], line["days"], line["amount_cents"])
+        for line in await story.lines(pool)
+        if line["run_id"] == november["run_id"] and line["resident_id"] == resident_id(1)
+    ]
+    assert pairs == [("correction", OCTOBER, 10, 2_26), ("refund", OCTOBER, -31, -7_00)]
+    assert await story.hear(pool, "listing.resident", gone) == 0, "told again it changes nothing"
+    december = await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert [line["kind"] for line in await story.lines(pool) if line["run_id"] == december["run_id"]] == ["original"]
+    assert october["digest"] != november["digest"]
+    await story.assert_books_agree(pool)
+
+
+async def test_visits_are_priced_by_their_day_and_client_fees_are_netted(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "registry.price", told.price(50_00, date(2026, 11, 16)))
+    await story.hear(pool, "listing.resident", resident(1))
+    first = visit(1, 1, date(2026, 11, 15), recorded_at=at(11, 16), fee_cents=20_60)
+    late = visit(3, 1, date(2026, 11, 20), recorded_at=at(12, 3))
+    assert await story.hear(pool, "monitoring.production", first, first) == 1
+    await story.hear(pool, "monitoring.production", visit(2, 1, date(2026, 11, 16), recorded_at=at(11, 17)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.hear(pool, "monitoring.production", late)
+    cents = {(line["component"], line["amount_cents"]) for line in await story.lines(pool)}
+    assert cents == {("fee", 45_00), ("fee", 50_00), ("client_fee", -20_60)}
+    corrected = visit(1, 1, date(2026, 11, 15), recorded_at=at(12, 4), fee_cents=10_00, version=2)
+    await story.hear(pool, "monitoring.production", corrected)
+    run = await story.close(pool, DECEMBER, at(12, 31, 23))
+    found = sorted(
+        (line["component"], line["kind"], line["amount_cents"])
+        for line in await story.lines(pool)
+        if line["run_id"] == run["run_id"]
+    )
+    assert found == [
+        ("client_fee", "correction", -10_00),
+        ("client_fee", "refund", 20_60),
+        ("fee", "original", 50_00),
+    ]
+    await story.assert_books_agree(pool)
+
+
+async def test_a_fact_that_comes_after_the_cut_off_waits_for_the_next_month(pool: Pool) -> None:
+    """It was recorded before the cut-off but came later: known from the cut-off on, so corrected, not lost."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await story.lines(pool) == []
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1)), recorded_at=at(9, 2)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    found = sorted((line["for_month"], line["kind"], line["amount_cents"]) for line in await story.lines(pool))
+    assert found == [(OCTOBER, "correction", 7_00), (NOVEMBER, "original", 7_00)]
+
+
+async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "registry.scheme", told.scheme(4).model_copy(update={"version": 9}))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    run = await story.close(pool, NOVEMBER, at(12, 2))
+    assert run["status"] == "closed"
+    async with transaction(pool) as tx:
+        assert (await ledger.verify(tx, told.AREA)).broken is None
+
+
+async def test_months_close_in_order_after_their_end_and_once(pool: Pool) -> None:
+    await story.open_area(pool)
+    with pytest.raises(Refused) as early:
+        await story.close(pool, NOVEMBER, at(11, 30))
+    assert early.value.reason is Reason.MONTH_NOT_OVER
+    first = await story.close(pool, OCTOBER, at(11, 2))
+    with pytest.raises(Refused) as skipped:
+        await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert skipped.value.reason is Reason.MONTH_OUT_OF_ORDER
+    async with transaction(pool) as tx:
+        again = await one(tx, "SELECT count(*) AS n FROM run")
+    assert again == {"n": 1}
+    assert first["status"] == "closed"
