@@ -1,0 +1,1 @@
+"""What listing does: one function per command, each inside the transaction of its caller."""
