@@ -74,15 +74,19 @@ class Publisher:
             )
 
     def _headers(self, row: DictRow, traceparent: str | None) -> list[tuple[str, bytes]]:
-        """CloudEvents 1.0 in binary mode, the trace, and what the row brings of its own."""
-        headers = [
-            ("ce_specversion", b"1.0"),
-            ("ce_id", str(row["event_id"]).encode()),
-            ("ce_type", row["type"].encode()),
-            ("ce_source", self._source),
-            ("ce_time", row["created_at"].astimezone(UTC).isoformat().encode()),
-            ("content-type", b"application/json"),
-        ]
+        """CloudEvents 1.0 in binary mode and the trace; what the row brings of its own wins over these.
+
+        So a record that is driven again keeps its own id, type, source and time.
+        """
+        headers = {
+            "ce_specversion": b"1.0",
+            "ce_id": str(row["event_id"]).encode(),
+            "ce_type": row["type"].encode(),
+            "ce_source": self._source,
+            "ce_time": row["created_at"].astimezone(UTC).isoformat().encode(),
+            "content-type": b"application/json",
+        }
         if traceparent:
-            headers.append(("traceparent", traceparent.encode()))
-        return headers + [(name, str(value).encode()) for name, value in (row["headers"] or {}).items()]
+            headers["traceparent"] = traceparent.encode()
+        own = {name: str(value).encode() for name, value in (row["headers"] or {}).items()}
+        return list((headers | own).items())
