@@ -18,7 +18,7 @@ from uuid import UUID
 import psycopg
 import structlog
 from aiokafka import ConsumerRecord
-from faststream import AckPolicy, Context
+from faststream import AckPolicy
 from faststream.kafka import KafkaMessage, KafkaRouter
 from psycopg_pool import PoolTimeout
 from pydantic import TypeAdapter, ValidationError
@@ -64,7 +64,7 @@ class Inbox:
         if self.service not in topic.heard_by:
             raise ValueError(f"{self.service} is not a reader of {topic.name} in the table of topics")
 
-        async def handle(message: KafkaMessage = Context("message")) -> None:
+        async def handle(message: KafkaMessage) -> None:
             await self.take(topic, message.raw_message, apply)
 
         router.subscriber(
