@@ -4,8 +4,9 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 
 import pytest
-from kanava.common.contracts.compatibility import breaks
 from pydantic import BaseModel, Field, create_model
+
+from kanava.common.contracts.compatibility import breaks
 
 
 class Inner(BaseModel):

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
+from pydantic import TypeAdapter
+
 from kanava.common.contracts import TOPIC_OF, TOPICS, Topic, export
 from kanava.common.contracts.compatibility import breaks
 from kanava.common.contracts.examples import EXAMPLES
 from kanava.common.topics_admin import wanted_topics
-from pydantic import TypeAdapter
 
 FOLDER = export.default_folder()
 ROOT = FOLDER.parents[1]

@@ -7,39 +7,63 @@ is said only after its readers know it.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 Schema = Mapping[str, Any]
 
-BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern")
-LENGTHS = ("minLength", "maxLength", "minItems", "maxItems")
+BOUNDS = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "pattern"),
+    *("minLength", "maxLength", "minItems", "maxItems"),
+)
 
 
 def breaks(old: Schema, new: Schema) -> list[str]:
     """What in `new` would break a reader of `old`, one sentence each with a JSON pointer; empty when nothing does."""
-    return list(_compare(old, new, old, new, ""))
+    return list(_Comparison(old, new).of(old, new, ""))
 
 
-def _compare(old: Schema, new: Schema, old_root: Schema, new_root: Schema, at: str) -> Iterator[str]:
-    """Compare two nodes with their alternatives; a node of several types is compared type by type."""
-    before = {_kind(one): one for one in _alternatives(old, old_root)}
-    after = {_kind(one): one for one in _alternatives(new, new_root)}
-    if before.keys() != after.keys():
-        yield f"{at or '/'}: the type was {_named(before)} and is now {_named(after)}"
-        return
-    for kind, node in before.items():
-        yield from _compare_same_kind(node, after[kind], old_root, new_root, at)
+@dataclass(frozen=True)
+class _Comparison:
+    """Two whole schemas, in which the references of their nodes are followed."""
+
+    old_root: Schema
+    new_root: Schema
+
+    def of(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
+        """Compare two nodes at a pointer; a node of several types is compared type by type."""
+        before = {_kind(one): one for one in _alternatives(old, self.old_root)}
+        after = {_kind(one): one for one in _alternatives(new, self.new_root)}
+        if before.keys() != after.keys():
+            yield f"{at or '/'}: the type was {_named(before)} and is now {_named(after)}"
+            return
+        for kind, node in before.items():
+            yield from _compare_values(node, after[kind], at)
+            yield from _compare_bounds(node, after[kind], at)
+            yield from self._of_fields(node, after[kind], at)
+            yield from self._of_contents(node, after[kind], at)
+
+    def _of_fields(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
+        fields, now = old.get("properties", {}), new.get("properties", {})
+        for name in fields:
+            if name not in now:
+                yield f"{at}/{name}: the field is gone"
+            else:
+                yield from self.of(fields[name], now[name], f"{at}/{name}")
+        for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
+            yield f"{at}/{name}: the field is now required, and what was said before may lack it"
+
+    def _of_contents(self, old: Schema, new: Schema, at: str) -> Iterator[str]:
+        """The members of a list and the values of a mapping."""
+        for inner in ("items", "additionalProperties"):
+            if isinstance(old.get(inner), Mapping) and isinstance(new.get(inner), Mapping):
+                yield from self.of(old[inner], new[inner], f"{at}/{inner}")
 
 
-def _compare_same_kind(old: Schema, new: Schema, old_root: Schema, new_root: Schema, at: str) -> Iterator[str]:
-    yield from _compare_values(old, new, at)
-    for rule in (*BOUNDS, *LENGTHS):
+def _compare_bounds(old: Schema, new: Schema, at: str) -> Iterator[str]:
+    for rule in BOUNDS:
         if rule in new and new[rule] != old.get(rule):
             yield f"{at or '/'}: {rule} was {old.get(rule, 'free')} and is now {new[rule]}"
-    yield from _compare_fields(old, new, old_root, new_root, at)
-    for inner in ("items", "additionalProperties"):
-        if isinstance(old.get(inner), Mapping) and isinstance(new.get(inner), Mapping):
-            yield from _compare(old[inner], new[inner], old_root, new_root, f"{at}/{inner}")
 
 
 def _compare_values(old: Schema, new: Schema, at: str) -> Iterator[str]:
@@ -49,17 +73,6 @@ def _compare_values(old: Schema, new: Schema, at: str) -> Iterator[str]:
         yield f"{at or '/'}: the values {', '.join(map(str, lost))} are gone"
     elif was is None and now is not None:
         yield f"{at or '/'}: any value was allowed and now only {', '.join(map(str, now))}"
-
-
-def _compare_fields(old: Schema, new: Schema, old_root: Schema, new_root: Schema, at: str) -> Iterator[str]:
-    fields, now = old.get("properties", {}), new.get("properties", {})
-    for name in fields:
-        if name not in now:
-            yield f"{at}/{name}: the field is gone"
-        else:
-            yield from _compare(fields[name], now[name], old_root, new_root, f"{at}/{name}")
-    for name in sorted(set(new.get("required", ())) - set(old.get("required", ()))):
-        yield f"{at}/{name}: the field is now required, and what was said before may lack it"
 
 
 def _alternatives(node: Schema, root: Schema) -> Iterator[Schema]:
