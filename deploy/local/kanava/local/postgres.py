@@ -27,6 +27,7 @@ from kanava.local.profile import Profile, project_root, write_private
 
 SUPERUSER = "postgres"
 PORT_SETTING = "KANAVA_POSTGRES_PORT"
+INITDB = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 START_SECONDS = 120.0  # recovery after a crash is part of it
 STOP_SECONDS = 15.0
 RESTARTS = 6
@@ -195,8 +196,7 @@ def _initialise(fresh: Path, password: str, profile: Profile) -> None:
     try:
         done = subprocess.run(
             [sys.executable, "-I", "-S", processes.LAUNCH, "--drop-root", "--", binary("initdb"),
-             "-D", str(fresh), "-U", SUPERUSER, f"--pwfile={asked}", "--auth=scram-sha-256",
-             "--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"],
+             "-D", str(fresh), "-U", SUPERUSER, f"--pwfile={asked}", "--auth=scram-sha-256", *INITDB],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=fresh, check=False,
         )  # fmt: skip
     finally:
