@@ -18,7 +18,7 @@ from uuid import UUID
 import httpx
 import orjson
 import structlog
-from fastapi import Depends, FastAPI, Request
+from fastapi import FastAPI, Request, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from joserfc import jwt
@@ -282,9 +282,19 @@ class AllowedRoles:
         return caller
 
 
+@dataclass(frozen=True)
+class Allowing(params.Depends):
+    """What `allow` gives: FastAPI takes it as it stands and inside `Depends(...)`, so neither spelling is open."""
+
+    async def __call__(self, request: Request) -> Caller:
+        """The caller, by the check of `AllowedRoles`."""
+        assert isinstance(self.dependency, AllowedRoles), "the marker lost its roles"
+        return await self.dependency(request)
+
+
 def allow(*roles: Role) -> Any:
     """`Annotated[Caller, allow(Role.RESIDENT, Role.ADVISER)]`: who calls, if their role is one of these."""
-    return Depends(AllowedRoles(frozenset(roles)))
+    return Allowing(dependency=AllowedRoles(frozenset(roles)))
 
 
 def roles_by_route(app: FastAPI) -> dict[tuple[str, str], frozenset[Role] | None]:
@@ -305,7 +315,8 @@ def routes_without_roles(app: FastAPI) -> list[tuple[str, str]]:
 
 
 def _allowed_in(dependant: Dependant) -> Iterator[AllowedRoles]:
-    if isinstance(dependant.call, AllowedRoles):
-        yield dependant.call
+    call = dependant.call.dependency if isinstance(dependant.call, Allowing) else dependant.call
+    if isinstance(call, AllowedRoles):
+        yield call
     for inner in dependant.dependencies:
         yield from _allowed_in(inner)

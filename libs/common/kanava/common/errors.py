@@ -29,8 +29,10 @@ _SLUG = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 class RefusalReason(StrEnum):
     """Why a rule refused. A member is written `TOO_EARLY = "too_early", "One sentence for a person."`."""
 
-    def __new__(cls, value: str, sentence: str) -> Self:
-        """Keep the sentence as the docstring of the member."""
+    def __new__(cls, value: str, sentence: str = "") -> Self:
+        """Keep the sentence as the docstring of the member; `ValueError` for a member that has none."""
+        if not sentence:
+            raise ValueError(f"the reason {value} says nothing")
         member = str.__new__(cls, value)
         member._value_ = value
         member.__doc__ = sentence
