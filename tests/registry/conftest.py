@@ -1,5 +1,6 @@
 """A registry on a real database for each test, and the same over HTTP."""
 
+import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -71,7 +72,9 @@ class Api:
 
     async def call(self, caller: Caller | None, method: str, path: str, body: Any = None) -> httpx.Response:
         headers = {"authorization": f"Bearer {self.token(caller)}"} if caller else {}
-        return await self.client.request(method, path, json=body, headers=headers)
+        content = None if body is None else json.dumps(body)
+        headers |= {"content-type": "application/json"} if content else {}
+        return await self.client.request(method, path, content=content, headers=headers)
 
 
 @pytest.fixture(scope="session")

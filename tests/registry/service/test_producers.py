@@ -168,5 +168,5 @@ async def test_an_account_is_shown_to_whom_it_concerns(registry: Registry) -> No
         (FOREIGN_ORGANISER, None),
         (OTHER_PRODUCER, None),
     ):
-        view = await registry.read(views.producer, CLINIC_ID, caller, TODAY)
+        view = await registry.read(views.producer, CLINIC_ID, caller=caller, today=TODAY)
         assert view.iban == iban

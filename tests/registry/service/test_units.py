@@ -119,7 +119,7 @@ async def test_contracts_are_seen_by_their_parties(registry: Registry, caller: C
     await registry.publish_documents()
     await registry.approve()
     await registry.do(units.sign_contract, contract(), by=ORGANISER)
-    page = await registry.read(views.contracts, views.PageRequest(), caller, producer_id=None)
+    page = await registry.read(views.contracts, views.PageRequest(), caller=caller, producer_id=None)
     assert len(page.items) == seen
 
 

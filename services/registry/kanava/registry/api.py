@@ -175,7 +175,7 @@ async def get_producers(
 async def get_producer(request: Request, producer_id: str, caller: Anybody) -> views.ProducerView:
     """A producer with its application; its account only for itself, its organiser and the operator."""
     async with _opened(request) as (tx, now):
-        return await views.producer(tx, producer_id, caller, helsinki_date(now))
+        return await views.producer(tx, producer_id, caller=caller, today=helsinki_date(now))
 
 
 @router.put("/producers/{producer_id}/checklist", tags=["producers"])
@@ -246,4 +246,4 @@ async def get_contracts(
 ) -> views.Page[views.ContractView]:
     """Contracts: a producer's own, an organiser's of its area, all for the operator and the authorities."""
     async with _opened(request) as (tx, _):
-        return await views.contracts(tx, asked, caller, producer_id=producer_id)
+        return await views.contracts(tx, asked, caller=caller, producer_id=producer_id)

@@ -1,9 +1,10 @@
 """What may be asked of the registry: frozen commands, checked for form here and by the rules of `domain/`."""
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from kanava.common import ids
 from kanava.common.contracts.registry import ProducerKind, Proration, UnitOfMeasure
@@ -12,6 +13,20 @@ from .domain.contract_classes import CompensationKind, ContractClass
 from .domain.producers import Verdict
 from .domain.rate_tables import Sex
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
+def _day(value: object) -> object:
+    """A day is written as `2026-11-01`; a number or an instant is none."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return date.fromisoformat(value)
+    if isinstance(value, date):
+        return value
+    raise ValueError("a day is written as 2026-11-01")
+
+
+Whole = Annotated[int, Field(strict=True)]
+Day = Annotated[date, BeforeValidator(_day)]
 Area = Annotated[str, AfterValidator(ids.valid_area)]
 Municipality = Annotated[str, AfterValidator(ids.valid_municipality)]
 ProducerId = Annotated[str, AfterValidator(ids.valid_oid)]
@@ -32,17 +47,17 @@ class Command(BaseModel):
 class RuleBook(Command):
     """Terms of a rule book: months between choices, and days until a choice takes effect at the latest."""
 
-    months_between_choices: int = Field(ge=1, le=24)
-    days_to_effect: int = Field(ge=1, le=21, description="the law's limit is three weeks")
+    months_between_choices: Whole = Field(ge=1, le=24)
+    days_to_effect: Whole = Field(ge=1, le=21, description="the law's limit is three weeks")
 
 
 class RateBandInput(Command):
     """An age band: whole years `age_from` to `age_to`, both included; the last band has no `age_to`."""
 
     sex: Sex
-    age_from: int
-    age_to: int | None = None
-    annual_cents: int
+    age_from: Whole
+    age_to: Whole | None = None
+    annual_cents: Whole
 
 
 class CompensationModel(Command):
@@ -50,9 +65,9 @@ class CompensationModel(Command):
 
     proration: Proration
     bands: tuple[RateBandInput, ...] = Field(min_length=1, max_length=300)
-    coefficient_min_permille: int = Field(ge=0, le=10_000)
-    coefficient_max_permille: int = Field(ge=0, le=10_000)
-    incentive_percent: int = Field(ge=0, le=100)
+    coefficient_min_permille: Whole = Field(ge=0, le=10_000)
+    coefficient_max_permille: Whole = Field(ge=0, le=10_000)
+    incentive_percent: Whole = Field(ge=0, le=100)
     label: Name
 
 
@@ -64,7 +79,7 @@ class PublishDocument(Command):
 
     area: Area
     kind: Literal["rule_book", "compensation_model", "service_description"]
-    valid_from: date
+    valid_from: Day
     title: Name
     rule_book: RuleBook | None = None
     compensation: CompensationModel | None = None
@@ -74,7 +89,7 @@ class PublishDocument(Command):
 class PublishPackage(Command):
     """Publish the next version of a service package, its tree in the shape of the source's data file."""
 
-    valid_from: date
+    valid_from: Day
     source: Annotated[str, Field(min_length=1, max_length=500)]
     package: dict[str, Any]
 
@@ -85,8 +100,8 @@ class SetPrice(Command):
     area: Area
     node: Annotated[str, Field(min_length=1, max_length=100)]
     unit_of_measure: UnitOfMeasure
-    valid_from: date
-    price_cents: int = Field(ge=0, le=100_000_000)
+    valid_from: Day
+    price_cents: Whole = Field(ge=0, le=100_000_000)
 
 
 class PlanScheme(Command):
@@ -97,7 +112,7 @@ class PlanScheme(Command):
     purposes: tuple[Literal["use_of_market", "levelling_demand"], ...] = Field(min_length=1, max_length=2)
     goals: Text
     scope: Text
-    voucher_valid_months: int = Field(ge=1, le=60)
+    voucher_valid_months: Whole = Field(ge=1, le=60)
 
 
 class CommentOnScheme(Command):
@@ -126,7 +141,7 @@ class DecideOnScheme(Command):
 class EnterPhase(Command):
     """Move a scheme into its next phase."""
 
-    phase: int = Field(ge=1, le=6)
+    phase: Whole = Field(ge=1, le=6)
 
 
 class ApplyAsProducer(Command):
@@ -172,15 +187,15 @@ class OpenUnit(Command):
     producer_id: ProducerId
     municipality: Municipality
     name: Name
-    capacity: int | None = Field(default=None, ge=1, le=1_000_000)
-    opens_on: date
+    capacity: Whole | None = Field(default=None, ge=1, le=1_000_000)
+    opens_on: Day
     languages: tuple[Language, ...] = Field(default=("fi",), min_length=1, max_length=8)
 
 
 class CloseUnit(Command):
     """Close a unit; its last day is the day before `closes_on`, today where nothing is said."""
 
-    closes_on: date | None = None
+    closes_on: Day | None = None
 
 
 class SignContract(Command):
@@ -189,5 +204,5 @@ class SignContract(Command):
     producer_id: ProducerId
     contract_class: ContractClass
     compensation_kinds: tuple[CompensationKind, ...] = Field(min_length=1, max_length=5)
-    starts_on: date
-    ends_on: date | None = None
+    starts_on: Day
+    ends_on: Day | None = None

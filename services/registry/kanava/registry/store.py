@@ -48,10 +48,10 @@ async def next_price_version(tx: Tx, price_id: str) -> int:
     return await _next(tx, query, (price_id,))
 
 
-async def next_number(tx: Tx, table: str, column: str, owner: str) -> int:
-    """The next number in `table` among the rows of one owner, whose own row the caller has locked."""
+async def next_number(tx: Tx, table: str, *, of: tuple[str, str]) -> int:
+    """The next number in `table` among the rows `of` one (column, value), whose own row the caller has locked."""
     query = sql.SQL("SELECT coalesce(max(number), 0) + 1 AS next FROM {} WHERE {} = %s")
-    cursor = await tx.execute(query.format(sql.Identifier(table), sql.Identifier(column)), (owner,))
+    cursor = await tx.execute(query.format(sql.Identifier(table), sql.Identifier(of[0])), of[1:])
     row = await cursor.fetchone()
     assert row is not None, "an aggregate returned nothing"
     return int(row["next"])
@@ -163,7 +163,7 @@ async def approved_producers(tx: Tx, municipality: str, area: str) -> int:
     return int(row["approved"])
 
 
-async def move_scheme(tx: Tx, scheme_id: str, phase: int, entered_on: date, adopted: Mapping[str, Any]) -> DictRow:
+async def move_scheme(tx: Tx, scheme_id: str, *, phase: int, entered_on: date, adopted: Mapping[str, Any]) -> DictRow:
     """Set a locked scheme's phase and the documents that it has adopted."""
     query = """
         UPDATE scheme SET version = version + 1, phase = %(phase)s, entered_on = %(entered_on)s,
@@ -196,7 +196,7 @@ async def accepted_rule_books(tx: Tx, producer_id: str) -> frozenset[str]:
     return frozenset(row["document_id"] for row in await rows(tx, query, (producer_id,)))
 
 
-async def set_producer_status(tx: Tx, producer_id: str, status: str, now: datetime) -> DictRow:
+async def set_producer_status(tx: Tx, producer_id: str, *, status: str, now: datetime) -> DictRow:
     """Set a locked producer's standing."""
     query = """
         UPDATE producer SET version = version + 1, status = %s, recorded_at = %s
@@ -212,7 +212,7 @@ async def lock_unit(tx: Tx, unit_id: str) -> DictRow | None:
     return await one(tx, "SELECT * FROM unit WHERE unit_id = %s FOR UPDATE", (unit_id,))
 
 
-async def close_unit(tx: Tx, unit_id: str, closes_on: date, now: datetime) -> DictRow:
+async def close_unit(tx: Tx, unit_id: str, *, closes_on: date, now: datetime) -> DictRow:
     """Mark a locked unit as closed from a day on."""
     query = """
         UPDATE unit SET version = version + 1, status = 'closed', closes_on = %s, recorded_at = %s

@@ -265,7 +265,7 @@ def _sees_account(caller: Caller, producer: DictRow) -> bool:
     return own or organiser or caller.role is Role.OPERATOR
 
 
-async def producer(tx: Tx, producer_id: str, caller: Caller, today: date) -> ProducerView:
+async def producer(tx: Tx, producer_id: str, *, caller: Caller, today: date) -> ProducerView:
     """A producer by its OID; what is missing of the checklist is seen from `today`."""
     row = await one(tx, "SELECT * FROM producer WHERE producer_id = %s", (producer_id,))
     if row is None:
@@ -311,7 +311,7 @@ async def _listed(
     if position:
         conditions.append(sql.SQL("{} > {}").format(sql.Identifier(key), sql.Placeholder("behind")))
     query = sql.SQL("SELECT * FROM {} WHERE {} ORDER BY {} LIMIT {}").format(
-        sql.SQL(source),  # type: ignore[arg-type]  # a literal of this module, never input
+        sql.SQL(source),
         sql.SQL(" AND ").join([sql.SQL("true"), *conditions]),
         sql.Identifier(key),
         sql.Literal(limit),
@@ -365,7 +365,7 @@ async def units(
     return await _listed(tx, UnitView, asked, source="unit", key="unit_id", wanted=wanted)
 
 
-async def contracts(tx: Tx, asked: PageRequest, caller: Caller, *, producer_id: str | None) -> Page[ContractView]:
+async def contracts(tx: Tx, asked: PageRequest, *, caller: Caller, producer_id: str | None) -> Page[ContractView]:
     """The contracts that the caller may see, in the order of their ids."""
     source = "(SELECT * FROM contract WHERE %(all)s OR area = %(own_area)s OR producer_id = ANY(%(own)s)) AS contract"
     seen = {

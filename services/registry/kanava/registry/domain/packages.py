@@ -4,10 +4,11 @@ Choice, price basis, unit of measure and care criteria hold for everything below
 Branches end at different levels, and a level may be left out, as in the source's first example.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, get_args
 
 from kanava.common.contracts.registry import PackageNode, UnitOfMeasure
@@ -16,7 +17,9 @@ from .violations import Violation
 
 LEVELS: dict[str, int] = {"toiminta": 1, "palvelu": 2, "tuote": 3, "alatuote": 4}
 UNITS: tuple[str, ...] = get_args(UnitOfMeasure)
-MOST_NODES = 2000
+MOST_NODES = 1000
+MOST_NAME_CHARACTERS = 200
+_ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]{0,79}")
 _CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}(\.[A-Za-z0-9]{1,10}){1,6}")
 _PACKAGE_CODE = re.compile(r"[A-Z][A-Z0-9]{1,9}")
 
@@ -61,6 +64,8 @@ class Node:
 
 def broken_by_package(package: Mapping[str, Any]) -> list[Violation]:
     """The rules that a package tree breaks; pointers name the node, as `/children/1/children/0/unit`."""
+    if not _is_readable(package):
+        return [Violation("", "unicode", "the package holds a text that is no Unicode")]
     if not _PACKAGE_CODE.fullmatch(str(package.get("id"))):
         return [Violation("/id", "package_code", "a package's code is 2 to 10 capital letters and digits")]
     if broken := _broken_by_names(package) + _broken_by_attributes(package, "") + _broken_by_children(package, "", 0):
@@ -107,13 +112,13 @@ def _children(node: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
 
 def _handed_down(node: Mapping[str, Any], inherited: Inherited) -> Inherited:
     """What holds from this node down: its own statements, and the parent's where it says nothing."""
-    stated = {
-        "choice": node.get("choice_code") or _code_of(node.get("choice")),
-        "price_basis": node.get("price_basis_code") or _code_of(node.get("price_basis")),
-        "units": (node["unit"],) if node.get("unit") else None,
-        "care_criteria": (criterion,) if (criterion := _code_of(node.get("care_criteria"))) else None,
-    }
-    return replace(inherited, **{name: value for name, value in stated.items() if value})
+    criterion = _code_of(node.get("care_criteria"))
+    return Inherited(
+        choice=node.get("choice_code") or _code_of(node.get("choice")) or inherited.choice,
+        price_basis=node.get("price_basis_code") or _code_of(node.get("price_basis")) or inherited.price_basis,
+        units=(node["unit"],) if node.get("unit") else inherited.units,
+        care_criteria=(criterion,) if criterion else inherited.care_criteria,
+    )
 
 
 def _code_of(stated: object) -> str | None:
@@ -121,6 +126,19 @@ def _code_of(stated: object) -> str | None:
     if isinstance(stated, Mapping):
         return stated.get("code")
     return None
+
+
+def _is_readable(package: Mapping[str, Any]) -> bool:
+    """Whether all texts, those of unknown fields too, can be stored: half of a surrogate pair cannot."""
+    try:
+        json.dumps(package, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_attribute(code: object) -> bool:
+    return isinstance(code, str) and _ATTRIBUTE.fullmatch(code) is not None
 
 
 def _broken_by_children(node: Mapping[str, Any], at: str, above: int) -> list[Violation]:
@@ -149,8 +167,8 @@ def _broken_by_node(node: Mapping[str, Any], at: str, above: int) -> list[Violat
     if level <= above:
         broken.append(Violation(f"{at}/level", "level_below_parent", "a node's level is below its parent's"))
     name = node.get("name_fi")
-    if not isinstance(name, str) or not 1 <= len(name.strip()) <= 300:
-        broken.append(Violation(f"{at}/name_fi", "name", "a node has a Finnish name of at most 300 characters"))
+    if not isinstance(name, str) or not 1 <= len(name.strip()) <= MOST_NAME_CHARACTERS:
+        broken.append(Violation(f"{at}/name_fi", "name", "a node has a Finnish name of at most 200 characters"))
     if node.get("unit") is not None and node["unit"] not in UNITS:
         broken.append(Violation(f"{at}/unit", "known_unit", f"a unit of measure is one of: {', '.join(UNITS)}"))
     if node.get("code") is not None and not _CODE.fullmatch(str(node["code"])):
@@ -162,11 +180,11 @@ def _broken_by_attributes(node: Mapping[str, Any], at: str) -> list[Violation]:
     broken = []
     for name in ("choice", "price_basis", "care_criteria"):
         stated = node.get(name)
-        if stated is not None and not isinstance(_code_of(stated), str):
-            broken.append(Violation(f"{at}/{name}", "coded", f"{name} is an object with a code"))
+        if stated is not None and not _is_attribute(_code_of(stated)):
+            broken.append(Violation(f"{at}/{name}", "coded", f"{name} is an object with a code in snake case"))
     for name in ("choice_code", "price_basis_code"):
-        if not isinstance(node.get(name), str | None):
-            broken.append(Violation(f"{at}/{name}", "coded", f"{name} is a text"))
+        if node.get(name) is not None and not _is_attribute(node[name]):
+            broken.append(Violation(f"{at}/{name}", "coded", f"{name} is a code in snake case"))
     lines = node.get("lines")
     if lines is not None and not (isinstance(lines, list) and all(isinstance(line, int) for line in lines)):
         broken.append(Violation(f"{at}/lines", "source_lines", "lines are line numbers of the source"))
@@ -175,9 +193,9 @@ def _broken_by_attributes(node: Mapping[str, Any], at: str) -> list[Violation]:
 
 def _broken_by_names(package: Mapping[str, Any]) -> list[Violation]:
     return [
-        Violation(f"/{name}", "name", "a package has a name of at most 300 characters")
+        Violation(f"/{name}", "name", "a package has a name of at most 200 characters")
         for name in ("name_fi", "name_en")
-        if not isinstance(package.get(name), str) or not 1 <= len(package[name].strip()) <= 300
+        if not isinstance(package.get(name), str) or not 1 <= len(package[name].strip()) <= MOST_NAME_CHARACTERS
     ]
 
 

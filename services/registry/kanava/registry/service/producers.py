@@ -48,7 +48,7 @@ async def apply_as_producer(tx: Tx, command: ApplyAsProducer, *, caller: Caller,
     }
     await store.insert(tx, "producer", row)
     await emit(tx, Producer.model_validate({**row, "what": "applied"}))
-    return await views.producer(tx, producer_id, caller, helsinki_date(now))
+    return await views.producer(tx, producer_id, caller=caller, today=helsinki_date(now))
 
 
 async def state_checklist(
@@ -62,7 +62,7 @@ async def state_checklist(
     for statement in command.items:
         row = {"producer_id": producer_id, "revision": revision, **statement.model_dump()}
         await store.insert(tx, "checklist_statement", {**row, "stated_by": caller.subject, "recorded_at": now})
-    return await views.producer(tx, producer_id, caller, helsinki_date(now))
+    return await views.producer(tx, producer_id, caller=caller, today=helsinki_date(now))
 
 
 async def _current_rule_book(tx: Tx, area: str, now: datetime) -> str | None:
@@ -85,7 +85,7 @@ async def accept_rule_book(
     if current not in await store.accepted_rule_books(tx, producer_id):
         row = {"producer_id": producer_id, "document_id": current}
         await store.insert(tx, "rule_book_acceptance", {**row, "accepted_by": caller.subject, "recorded_at": now})
-    return await views.producer(tx, producer_id, caller, helsinki_date(now))
+    return await views.producer(tx, producer_id, caller=caller, today=helsinki_date(now))
 
 
 async def decide_on_producer(
@@ -104,14 +104,14 @@ async def decide_on_producer(
         raise ProducerRefused(ProducerRefusal.NOT_AN_APPLICANT)
     if command.verdict == "approve" and (refusal := refusal_to_approve(application)):
         raise ProducerRefused(refusal, missing=list(application.missing))
-    number = await store.next_number(tx, "producer_decision", "producer_id", producer_id)
+    number = await store.next_number(tx, "producer_decision", of=("producer_id", producer_id))
     row = {"producer_id": producer_id, "number": number, **command.model_dump()}
     row |= {"rule_book": application.current_rule_book, "decided_by": caller.subject, "recorded_at": now}
     await store.insert(tx, "producer_decision", row)
     if command.verdict == "approve":
-        approved = await store.set_producer_status(tx, producer_id, "approved", now)
+        approved = await store.set_producer_status(tx, producer_id, status="approved", now=now)
         await emit(tx, Producer.model_validate({**approved, "what": "approved"}))
-    return await views.producer(tx, producer_id, caller, helsinki_date(now))
+    return await views.producer(tx, producer_id, caller=caller, today=helsinki_date(now))
 
 
 async def _application(tx: Tx, producer: dict[str, Any], now: datetime) -> Application:

@@ -66,7 +66,7 @@ async def comment_on_scheme(
     scheme = await _locked(tx, scheme_id)
     if scheme["phase"] != Phase.DIALOGUE:
         raise SchemeRefused(SchemeRefusal.NOT_IN_DIALOGUE)
-    number = await store.next_number(tx, "scheme_comment", "scheme_id", scheme_id)
+    number = await store.next_number(tx, "scheme_comment", of=("scheme_id", scheme_id))
     row = {"scheme_id": scheme_id, "number": number, **command.model_dump(), "recorded_at": now}
     await store.insert(tx, "scheme_comment", row)
     return await views.scheme(tx, scheme_id)
@@ -98,7 +98,7 @@ async def decide_on_scheme(
         raise SchemeRefused(SchemeRefusal.NOT_IN_DECISION)
     named = {kind: await _named(tx, getattr(command, kind)) for kind in ADOPTED}
     require(broken_by_adoption(approves=command.verdict == "approve", area=scheme["area"], named=named))
-    number = await store.next_number(tx, "scheme_decision", "scheme_id", scheme_id)
+    number = await store.next_number(tx, "scheme_decision", of=("scheme_id", scheme_id))
     row = {"scheme_id": scheme_id, "number": number, **command.model_dump()}
     await store.insert(tx, "scheme_decision", {**row, "decided_by": caller.subject, "recorded_at": now})
     return await views.scheme(tx, scheme_id)
@@ -125,6 +125,6 @@ async def enter_phase(
     if refusal := refusal_to_enter(standing, command.phase):
         raise SchemeRefused(refusal)
     adopted = {kind: decision[kind] if decision else None for kind in ADOPTED}
-    moved = await store.move_scheme(tx, scheme_id, command.phase, helsinki_date(now), adopted)
+    moved = await store.move_scheme(tx, scheme_id, phase=command.phase, entered_on=helsinki_date(now), adopted=adopted)
     await _tell_phase(tx, moved, caller=caller, now=now)
     return await views.scheme(tx, scheme_id)

@@ -36,7 +36,7 @@ async def open_unit(tx: Tx, command: OpenUnit, *, caller: Caller, now: datetime)
     if producer["status"] not in ("applied", "approved"):
         raise ProducerRefused(ProducerRefusal.NOT_ACTIVE)
     require(broken_by_municipality(area_by_municipality(), command.municipality, producer["area"]))
-    number = await store.next_number(tx, "unit", "producer_id", command.producer_id)
+    number = await store.next_number(tx, "unit", of=("producer_id", command.producer_id))
     row = {
         **command.model_dump(exclude={"languages"}),
         "languages": list(command.languages),
@@ -64,7 +64,7 @@ async def close_unit(tx: Tx, unit_id: str, command: CloseUnit, *, caller: Caller
     today = helsinki_date(now)
     closes_on = command.closes_on or today
     require(broken_by_closing(closes_on, today))
-    closed = await store.close_unit(tx, unit_id, closes_on, now)
+    closed = await store.close_unit(tx, unit_id, closes_on=closes_on, now=now)
     await emit(tx, Unit.model_validate({**closed, "what": "closed"}))
     return views.UnitView.model_validate(closed)
 
@@ -81,7 +81,7 @@ async def sign_contract(tx: Tx, command: SignContract, *, caller: Caller, now: d
     )
     if producer["status"] != "approved":
         raise ProducerRefused(ProducerRefusal.NOT_APPROVED)
-    number = await store.next_number(tx, "contract", "producer_id", command.producer_id)
+    number = await store.next_number(tx, "contract", of=("producer_id", command.producer_id))
     row = {
         **command.model_dump(exclude={"compensation_kinds"}),
         "compensation_kinds": list(command.compensation_kinds),
