@@ -100,12 +100,11 @@ def kill(profile: Profile, cluster: Kafka) -> None:
 async def read_all(cluster: Kafka) -> set[int]:
     """Every record of the topic, from the beginning to where it ends now."""
     partitions = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
-    consumer = AIOKafkaConsumer(bootstrap_servers=cluster.bootstrap)
+    consumer = AIOKafkaConsumer(bootstrap_servers=cluster.bootstrap, auto_offset_reset="earliest")
     await consumer.start()
     try:
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
-        await consumer.seek_to_beginning(*partitions)
         found: list[int] = []
         async with asyncio.timeout(PATIENCE_SECONDS):
             while len(found) < sum(ends.values()):

@@ -120,7 +120,7 @@ def test_the_realm_gives_the_claims_that_services_read() -> None:
 
 
 def follow_schema(compose: dict[str, Any]) -> None:
-    """Refuse what the Compose schema does not allow; the model of it leaves out the schema's `x-` extensions."""
+    """Refuse what the Compose schema does not allow; its model leaves out the `x-` extensions."""
     ComposeSpecification.model_validate(
         {key: value for key, value in compose.items() if not key.startswith("x-")}
     )
