@@ -2,25 +2,44 @@
 
 import importlib
 import re
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import pytest
+from fastapi import FastAPI
 from faststream import AckPolicy
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from kanava.common.app import consuming_broker
 from kanava.common.contracts import TOPICS, export, topics_heard_by
-from kanava.common.inbox import Inbox
+from kanava.common.inbox import Apply, Inbox
 from tests.tidy.source import SERVICES
 
 TOPIC = re.compile(r"(?:kanava\.(?P<service>\w+)\.|\.|\b)(?P<names>\{[\w, ]+\}|\w+)\.v1\b")
 
 
+def subscriptions_of(service: str) -> Mapping[str, Apply]:
+    """What the composition root of a service subscribes, taken where it hands it over."""
+    handed: dict[str, Mapping[str, Apply]] = {}
+    module = importlib.import_module(f"kanava.{service}.main")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "create_service", partial(_note, handed))
+        module.create_app(export.settings_of(service))
+    return handed["subscriptions"]
+
+
+def _note(handed: dict[str, Any], settings: Any, **given: Any) -> FastAPI:
+    """Stands in for `create_service`."""
+    handed.update(given)
+    return FastAPI()
+
+
 def subscribers(service: str) -> list[Any]:
     """The subscribers of a service as its broker has them; nothing is connected."""
-    subscriptions = importlib.import_module(f"kanava.{service}.consumers").SUBSCRIPTIONS
+    settings = export.settings_of(service)
     pool: Any = None
-    return list(consuming_broker(export.settings_of(service), Inbox(service, pool), subscriptions).subscribers)
+    return list(consuming_broker(settings, Inbox(service, pool), subscriptions_of(service)).subscribers)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -42,8 +61,7 @@ def test_every_topic_has_its_own_consumer_group_of_the_service(service: str) -> 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_hears_exactly_what_the_table_of_topics_says(service: str) -> None:
-    subscriptions = importlib.import_module(f"kanava.{service}.consumers").SUBSCRIPTIONS
-    assert set(subscriptions) == {topic.name for topic in topics_heard_by(service)}
+    assert set(subscriptions_of(service)) == {topic.name for topic in topics_heard_by(service)}
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,0 +1,336 @@
+"""Who may call each route of each service, and what "own" means there: one row for every route.
+
+A test goes over every row with every role. A route without a row fails it, and so does a row without a route.
+"""
+
+import base64
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from kanava.common.auth import Role
+
+World = Mapping[str, str]
+"""Ids of the objects that were made for the test, by the name that paths and bodies use."""
+
+R = Role
+
+
+class Own(Enum):
+    """What a caller whose area, municipality, producer and resident are others gets."""
+
+    ALL = auto()
+    """The same as everybody: the object is nobody's, or the role serves the whole country."""
+    REFUSED = auto()
+    """403 or 404: the object belongs to another."""
+    FILTERED = auto()
+    """The answer without what is another's; an own caller gets it."""
+    HIDDEN = auto()
+    """The answer without what this role never sees, whosever it is."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What goes with a request besides its path."""
+
+    json: Any = None
+    query: Mapping[str, str] | None = None
+    content: bytes | None = None
+    content_type: str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The content type and digest of a file."""
+        if self.content is None or self.content_type is None:
+            return {}
+        digest = base64.b64encode(hashlib.sha256(self.content).digest()).decode()
+        return {"content-type": self.content_type, "content-digest": f"sha-256=:{digest}:"}
+
+
+@dataclass(frozen=True)
+class Access:
+    """A row of the table: the roles that may call a route, and what each gets of another's object.
+
+    `marker` names the part of the world that FILTERED and HIDDEN answers lack. A route that `asks_kafka` cannot
+    be answered here, so its own caller is only expected to get past the door. `instead` names for a role another
+    part of the world in the place of a part of the path.
+    """
+
+    service: str
+    method: str
+    path: str
+    own: Mapping[Role, Own]
+    sends: Callable[[World, Role], Sent] = lambda world, role: Sent()
+    marker: str = "producer_id"
+    asks_kafka: bool = False
+    instead: Mapping[Role, Mapping[str, str]] = field(default_factory=dict)
+
+    def url(self, world: World, role: Role) -> str:
+        """The path of the object that a role is tried with."""
+        replaced = {name: world[other] for name, other in self.instead.get(role, {}).items()}
+        return self.path.format_map({**world, **replaced})
+
+    @property
+    def name(self) -> str:
+        """What a failure is called by."""
+        return f"{self.service} {self.method} {self.path}"
+
+
+def everybody(own: Own = Own.ALL) -> dict[Role, Own]:
+    """Every role, with the same right."""
+    return dict.fromkeys(Role, own)
+
+
+def only(role: Role, own: Own = Own.REFUSED) -> dict[Role, Own]:
+    """One role."""
+    return {role: own}
+
+
+def json(**fields: Any) -> Callable[[World, Role], Sent]:
+    """A JSON body; a text that names a part of the world, as in `{producer_id}`, is filled in."""
+    return lambda world, role: Sent(json={name: filled(value, world) for name, value in fields.items()})
+
+
+def query(**fields: str) -> Callable[[World, Role], Sent]:
+    """Query parameters, filled in the same way."""
+    return lambda world, role: Sent(query={name: filled(value, world) for name, value in fields.items()})
+
+
+def filled(value: Any, world: World) -> Any:
+    """A value with the names of the world in it replaced."""
+    if isinstance(value, str):
+        return value.format_map(world)
+    return value
+
+
+def bus(service: str) -> list[Access]:
+    """The routes that every service has from the platform."""
+    return [
+        Access(service, "GET", "/v1/bus", only(R.OPERATOR, Own.ALL)),
+        Access(service, "GET", "/v1/sandbox/clock", everybody()),
+        Access(
+            *(service, "PUT", "/v1/sandbox/clock", only(R.OPERATOR, Own.ALL)),
+            json(instant="2026-11-20T10:00:00Z"),
+        ),
+    ]
+
+
+def document(kind: str = "service_description") -> dict[str, Any]:
+    """The next version of a service description."""
+    return {"area": "03", "kind": kind, "valid_from": "2026-11-01", "title": "Palvelukuvaus", "text": "Sisältö."}
+
+
+PACKAGE = {
+    "id": "SOS",
+    "name_fi": "Sosiaaliohjaus",
+    "name_en": "Social guidance",
+    "children": [
+        {
+            "level": "toiminta",
+            "name_fi": "Sosiaaliohjaus",
+            "children": [{"level": "palvelu", "name_fi": "Sosiaaliohjauskäynti", "unit": "kaynti"}],
+        }
+    ],
+}
+
+
+def unit(world: World, role: Role) -> Sent:
+    """A producer opens a unit of its own, the organiser one of its own enterprise."""
+    producer_id = world["enterprise_id"] if role is R.ORGANISER else world["producer_id"]
+    fields = {"municipality": "049", "name": "Asema", "opens_on": "2026-12-01"}
+    return Sent(json=fields | {"producer_id": producer_id})
+
+
+REGISTRY = [
+    *bus("registry"),
+    Access("registry", "POST", "/v1/documents", only(R.ORGANISER), json(**document())),
+    Access("registry", "GET", "/v1/documents", everybody()),
+    Access("registry", "GET", "/v1/documents/{document_id}", everybody()),
+    # A package is the same in every area, so any organiser may publish the next version.
+    Access(
+        *("registry", "POST", "/v1/packages", only(R.ORGANISER, Own.ALL)),
+        json(valid_from="2026-11-01", source="Kanava", package=PACKAGE),
+    ),
+    Access("registry", "GET", "/v1/packages", everybody()),
+    Access("registry", "GET", "/v1/packages/{package_id}", everybody()),
+    Access(
+        *("registry", "POST", "/v1/prices", only(R.ORGANISER)),
+        json(area="03", node="{node}", unit_of_measure="kaynti", valid_from="2026-12-01", price_cents=4600),
+    ),
+    Access("registry", "GET", "/v1/prices", everybody()),
+    Access(
+        *("registry", "POST", "/v1/schemes", only(R.ORGANISER)),
+        lambda world, role: Sent(
+            json={
+                "area": "03", "municipality": "257", "purposes": ["use_of_market"], "goals": "Hoitoon viikossa.",
+                "scope": "Koko kunta.", "voucher_valid_months": 12,
+            }
+        ),
+    ),
+    Access("registry", "GET", "/v1/schemes", everybody()),
+    Access("registry", "GET", "/v1/schemes/{scheme_id}", everybody()),
+    Access(
+        *("registry", "POST", "/v1/schemes/{scheme_id}/comments", only(R.PRODUCER)),
+        json(producer_id="{producer_id}", text="Kommentti."),
+    ),
+    Access(
+        *("registry", "POST", "/v1/schemes/{scheme_id}/comments/{number}/answer", only(R.ORGANISER)),
+        json(text="Vastaus."),
+    ),
+    Access(
+        *("registry", "POST", "/v1/schemes/{scheme_id}/decision", only(R.MUNICIPALITY)),
+        json(verdict="reject", reasons="Ei vielä."),
+    ),
+    Access("registry", "POST", "/v1/schemes/{scheme_id}/phase", only(R.ORGANISER), json(phase=6)),
+    # A producer applies for itself: which one it is stands in the body.
+    Access(
+        *("registry", "POST", "/v1/producers", only(R.PRODUCER)),
+        json(business_id="{business_id}", name="Esimerkki Oy", kind="private", area="03", iban="{iban}"),
+    ),
+    Access("registry", "GET", "/v1/producers", everybody(Own.HIDDEN), marker="iban"),
+    Access(
+        *("registry", "GET", "/v1/producers/{producer_id}"),
+        everybody(Own.HIDDEN) | {R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.FILTERED, R.OPERATOR: Own.ALL},
+        marker="iban",
+    ),
+    Access("registry", "PUT", "/v1/producers/{producer_id}/checklist", only(R.PRODUCER), json(items=[])),
+    Access(
+        *("registry", "POST", "/v1/producers/{producer_id}/acceptances", only(R.PRODUCER)),
+        json(document_id="{rule_book}"),
+    ),
+    Access(
+        *("registry", "POST", "/v1/producers/{producer_id}/decision", only(R.ORGANISER)),
+        json(verdict="approve", reasons="Täyttää ehdot."),
+    ),
+    Access("registry", "POST", "/v1/units", {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED}, unit),
+    Access("registry", "GET", "/v1/units", everybody()),
+    # The organiser closes only units of its own enterprise.
+    Access(
+        *("registry", "POST", "/v1/units/{unit_id}/close", {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED}),
+        json(),
+        instead={R.ORGANISER: {"unit_id": "enterprise_unit_id"}},
+    ),
+    Access(
+        *("registry", "POST", "/v1/contracts", only(R.ORGANISER)),
+        json(
+            producer_id="{producer_id}",
+            contract_class="basic",
+            compensation_kinds=["capitation", "fee"],
+            starts_on="2026-12-01",
+        ),
+    ),
+    Access(
+        *("registry", "GET", "/v1/contracts"),
+        {R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.FILTERED, R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL},
+    ),
+]
+
+
+def choice(world: World, role: Role) -> Sent:
+    """A resident names itself, an adviser the resident and its mandate."""
+    fields = {"unit_id": world["unit_id"], "resident_id": world["resident_id"]}
+    return Sent(json=fields | ({"mandate": "Valtakirja 1/2026"} if role is R.ADVISER else {}))
+
+
+def feed(world: World, role: Role) -> Sent:
+    """The next file of the registration feed."""
+    return Sent(query={"sequence": "2"}, content=world["registration"].encode(), content_type="application/x-ndjson")
+
+
+LISTING = [
+    *bus("listing"),
+    Access("listing", "POST", "/v1/registrations", only(R.OPERATOR, Own.ALL), feed),
+    # A mandate does not end at the border of an area, so an adviser of another area acts by it too.
+    Access("listing", "POST", "/v1/choices", {R.RESIDENT: Own.REFUSED, R.ADVISER: Own.ALL}, choice),
+    Access("listing", "GET", "/v1/residents/{resident_id}", {R.RESIDENT: Own.REFUSED, R.ORGANISER: Own.REFUSED}),
+    Access(
+        *("listing", "GET", "/v1/residents/{resident_id}/listing"),
+        {R.RESIDENT: Own.REFUSED, R.ORGANISER: Own.REFUSED, R.OPERATOR: Own.ALL},
+    ),
+    Access(
+        *("listing", "POST", "/v1/residents/{resident_id}/coefficient", only(R.ORGANISER)),
+        json(coefficient_permille=1200, starts_on="2026-12-01"),
+    ),
+    Access("listing", "GET", "/v1/residents/{resident_id}/looks", only(R.RESIDENT)),
+    Access(
+        *("listing", "POST", "/v1/residents/lookup", {R.OPERATOR: Own.ALL, R.ADVISER: Own.ALL}),
+        lambda world, role: Sent(json={"hetus": [world["hetu"]], "reason": "Neuvonta"}),
+    ),
+    Access("listing", "GET", "/v1/units", everybody()),
+    Access("listing", "GET", "/v1/units/{unit_id}/clients", only(R.PRODUCER)),
+]
+
+WATCHERS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.AUTHORITY: Own.ALL}
+STATEMENTS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.PRODUCER: Own.REFUSED}
+FUNDING = {
+    "area": "03", "payer": "state", "amount_cents": 1_000_00, "received_on": "2026-11-02",
+    "reference": "12/12",
+}
+
+PAYMENTS = [
+    *bus("payments"),
+    Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
+    Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),
+    Access("payments", "GET", "/v1/runs/{run_id}", WATCHERS),
+    Access(
+        *("payments", "GET", "/v1/statements", STATEMENTS | {R.PRODUCER: Own.FILTERED}),
+        query(area="03"),
+        marker="statement_id",
+    ),
+    Access("payments", "GET", "/v1/statements/{statement_id}", STATEMENTS),
+    Access("payments", "GET", "/v1/statements/{statement_id}/lines", STATEMENTS),
+    Access(
+        *("payments", "POST", "/v1/approvals", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", month="2026-10"),
+    ),
+    Access("payments", "POST", "/v1/payouts", only(R.OPERATOR, Own.ALL), json(area="03")),
+    Access("payments", "GET", "/v1/payouts/{payout_id}/pain.001", only(R.OPERATOR, Own.ALL)),
+    Access(
+        *("payments", "POST", "/v1/bank/messages", only(R.OPERATOR, Own.ALL)),
+        lambda world, role: Sent(content=b"<Document/>", content_type="application/xml"),
+    ),
+    Access("payments", "GET", "/v1/accounts/{area}", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/entries", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/sums", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
+    Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
+]
+
+FOLLOWERS = {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED, R.OPERATOR: Own.ALL}
+
+
+def production(world: World, role: Role) -> Sent:
+    """A file with one report."""
+    return Sent(
+        query={"producer_id": world["producer_id"]},
+        content=world["report"].encode(),
+        content_type="application/x-ndjson",
+    )
+
+
+MONITORING = [
+    *bus("monitoring"),
+    Access("monitoring", "POST", "/v1/production/files", only(R.PRODUCER), production),
+    Access("monitoring", "GET", "/v1/production/files/{file_id}", FOLLOWERS),
+    Access("monitoring", "GET", "/v1/production/files/{file_id}/rejected", FOLLOWERS),
+    Access(
+        *("monitoring", "GET", "/v1/indicators"),
+        {
+            R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
+            R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
+        },
+        query(area="03", month="2026-11"),
+    ),
+    Access("monitoring", "GET", "/v1/bus/lag", only(R.OPERATOR, Own.ALL), asks_kafka=True),
+    Access("monitoring", "GET", "/v1/bus/deadletters", only(R.OPERATOR, Own.ALL), asks_kafka=True),
+    Access(
+        *("monitoring", "POST", "/v1/bus/deadletters/redrive", only(R.OPERATOR, Own.ALL)),
+        json(letter_ids=["7c1f0a52-93f4-4b8e-a1d7-40c2b6e8f903"], reason="Korjattu."),
+        asks_kafka=True,
+    ),
+]
+
+TABLE: tuple[Access, ...] = (*REGISTRY, *LISTING, *PAYMENTS, *MONITORING)
