@@ -7,6 +7,7 @@ consumers and the edge. Nothing else builds a resource.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker, KafkaRouter
@@ -14,7 +15,7 @@ from faststream.kafka import KafkaBroker, KafkaRouter
 from . import bus, sandbox, telemetry, web
 from .auth import TokenVerifier
 from .clock import choose_clock
-from .db import Pool, make_pool, transaction
+from .db import Pool, make_pool, one, transaction
 from .inbox import Apply, Inbox
 from .kafka import Publisher
 from .relay import Relay, prepare_shards
@@ -32,9 +33,15 @@ def create_service(
     workers: Sequence[Worker] = (),
 ) -> FastAPI:
     """Build a service from its routes, its subscriptions (topic to function) and its workers."""
-    telemetry.setup(settings)
-    app = FastAPI(title=f"Kanava {settings.service}", version="1", lifespan=_lifespan(settings, subscriptions, workers))
+    traces = telemetry.setup(settings)
+    app = FastAPI(
+        title=f"Kanava {settings.service}",
+        version="1",
+        redoc_url=None,
+        lifespan=_lifespan(settings, subscriptions, workers),
+    )
     app.state.settings = settings
+    app.state.traces = traces
     app.state.pool = make_pool(settings.database_url, size=settings.database_pool_size)
     app.state.verifier = TokenVerifier(
         settings.issuer, settings.jwks_url, settings.audience, cache_size=settings.token_cache_size
@@ -54,6 +61,7 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         pool: Pool = app.state.pool
         async with contextlib.AsyncExitStack() as stack:
+            stack.callback(app.state.traces.shutdown)
             await pool.open(wait=True)
             stack.push_async_callback(pool.close)
             async with transaction(pool) as tx:
@@ -64,7 +72,9 @@ def _lifespan(
             relay = Relay(pool, publisher, batch=settings.relay_batch, idle_seconds=settings.relay_poll_seconds)
             broker = consuming_broker(settings, Inbox(settings.service, pool), subscriptions)
             await stack.enter_async_context(_beside([relay.run(), *(worker(pool) for worker in workers)]))
+            web.add_check(app, "database", partial(_database_answers, pool))
             if subscriptions:
+                web.add_check(app, "kafka", partial(broker.ping, 1.5))
                 await broker.start()
                 stack.push_async_callback(broker.stop)
             yield
@@ -80,6 +90,11 @@ def consuming_broker(settings: ServiceSettings, inbox: Inbox, subscriptions: Map
         inbox.subscribe(router, topic_name, apply)
     broker.include_router(router)
     return broker
+
+
+async def _database_answers(pool: Pool) -> bool:
+    async with transaction(pool) as tx:
+        return await one(tx, "SELECT 1") is not None
 
 
 @contextlib.asynccontextmanager
