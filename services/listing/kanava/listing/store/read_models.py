@@ -62,10 +62,13 @@ WHERE n.version < excluded.version
 
 
 async def keep_document(tx: Tx, fact: registry.Document) -> bool:
-    """Keep what a rule book or a compensation model fixes; True when it was news."""
+    """Keep what a rule book or a compensation model fixes; True when it was news.
+
+    A service description fixes nothing here; hearing it is its whole effect.
+    """
     terms = fact.rule_book or fact.compensation
     if terms is None:
-        return False
+        return True
     kind = "rule_book" if fact.rule_book else "compensation_model"
     row = fact.model_dump(include={"document_id", "version", "area", "number", "valid_from"})
     return bool((await tx.execute(_DOCUMENT[kind], row | terms.model_dump())).rowcount)
