@@ -2,16 +2,19 @@
 
 Records come in batches. In one transaction the offsets are moved forward, doubles are dropped, the service's
 own function applies the rest, and what cannot be digested leaves for the dead letters; only then is the batch
-acknowledged to Kafka. A batch that fails is tried again record by record, so one bad record stops nothing.
+acknowledged to Kafka. A batch that fails is tried again by halves, so one bad record stops nothing.
 
 A fact of an ordinary topic is known by its event id (table `inbox`). Hot topics carry versions or business
 keys, and their merge is idempotent by these, which spares a row for each of millions of events.
 """
 
 import asyncio
+import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -81,14 +84,19 @@ class Inbox:
 
     async def take(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
         """Digest a batch. Raises only when the database stayed away: then Kafka delivers it again."""
-        try:
-            await self._with_patience(lambda: self._digest(topic, records, apply))
-        except _TRANSIENT:
-            raise
-        except Exception as error:
-            log.warning("batch_taken_apart", topic=topic.name, records=len(records), error=type(error).__name__)
-            for record in records:
-                await self._with_patience(lambda record=record: self._digest_alone(topic, record, apply))
+        waiting = [records]
+        while waiting:
+            part = waiting.pop()
+            try:
+                await self._with_patience(partial(self._digest, topic, part, apply))
+            except Exception as error:
+                if is_transient(error):
+                    raise
+                if len(part) == 1:
+                    await self._with_patience(partial(self._bury_alone, topic, part[0], error))
+                else:
+                    log.warning("batch_taken_apart", topic=topic.name, records=len(part), error=type(error).__name__)
+                    waiting += [part[len(part) // 2 :], part[: len(part) // 2]]
 
     async def _with_patience(self, attempt: Callable[[], Awaitable[None]]) -> None:
         """Try again with a growing pause while the database is away; anything else is not a matter of time."""
@@ -96,9 +104,9 @@ class Inbox:
             try:
                 return await attempt()
             except _TRANSIENT as error:
-                log.warning("inbox_waits", error=type(error).__name__, attempt=number)
-                if number == TRANSIENT_ATTEMPTS:
+                if number == TRANSIENT_ATTEMPTS or not is_transient(error):
                     raise
+                log.warning("inbox_waits", error=type(error).__name__, attempt=number)
                 await asyncio.sleep(min(0.2 * 2**number, 10.0))
 
     async def _digest(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
@@ -113,18 +121,18 @@ class Inbox:
             await _move_offsets(tx, topic, records, counts)
         count_taken(topic.name, self.service, len(records), counts)
 
-    async def _digest_alone(self, topic: Topic, record: ConsumerRecord[bytes, bytes], apply: Apply) -> None:
-        try:
-            await self._digest(topic, [record], apply)
-        except _TRANSIENT:
-            raise
-        except Exception as error:
-            log.error("record_buried", topic=topic.name, offset=record.offset, error=type(error).__name__)
-            counts = Counter(dead=1)
-            async with transaction(self.pool) as tx:
-                await bury(tx, DeadLetter.of(self.service, record, _reason(error)))
-                await _move_offsets(tx, topic, [record], counts)
-            count_taken(topic.name, self.service, 1, counts)
+    async def _bury_alone(self, topic: Topic, record: ConsumerRecord[bytes, bytes], error: Exception) -> None:
+        log.error("record_buried", topic=topic.name, offset=record.offset, error=type(error).__name__)
+        counts = Counter(dead=1)
+        async with transaction(self.pool) as tx:
+            await bury(tx, DeadLetter.of(self.service, record, _reason(error)))
+            await _move_offsets(tx, topic, [record], counts)
+        count_taken(topic.name, self.service, 1, counts)
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether trying again may help. A value that PostgreSQL will never take (too long for an index) is not."""
+    return isinstance(error, _TRANSIENT) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
 
 
 async def _leave_undecoded(message: KafkaMessage) -> Sequence[bytes]:
@@ -133,10 +141,12 @@ async def _leave_undecoded(message: KafkaMessage) -> Sequence[bytes]:
 
 
 def _reason(error: Exception) -> str:
-    """Why a record was buried. Values stay out: a message of the database would quote them."""
+    """Why a record was buried: the kind of the error and its place. Values stay out: a message would quote them."""
     if isinstance(error, psycopg.Error):
         return f"{type(error).__name__} {error.diag.constraint_name or ''}".strip()
-    return f"{type(error).__name__}: {error}"[:500]
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _header(record: ConsumerRecord[bytes, bytes], name: str) -> str | None:

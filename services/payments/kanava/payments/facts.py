@@ -149,8 +149,8 @@ async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
     )
     await tx.execute(_CLOSE_SPANS)
     await tx.execute(_INSERT_SPANS)
-    row = await (await tx.execute("SELECT count(*) AS fresh FROM staged_listing")).fetchone()
-    assert row is not None
+    row = await one(tx, "SELECT count(DISTINCT (resident_id, version)) AS fresh FROM staged_listing")
+    assert row is not None, "a count has one row"
     return int(row["fresh"])
 
 
