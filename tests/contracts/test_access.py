@@ -24,6 +24,7 @@ from kanava.common.contracts import export
 from kanava.common.db import Tx, make_pool
 from kanava.local.postgres import Postgres
 from tests.contracts.access import TABLE, Access, Own, Sent
+from tests.contracts.apps import app_of, openapi_of
 from tests.contracts.worlds import OWN_PRODUCERS, WORLDS, Made
 from tests.support.databases import service_database
 
@@ -129,7 +130,7 @@ def rows_of(doors: Doors) -> list[Access]:
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_route_has_a_row_and_every_row_a_route(service: str) -> None:
     """The routes are those of the committed OpenAPI document, without those that need no token."""
-    paths = export.openapi(service)["paths"]
+    paths = openapi_of(service)["paths"]
     routes = {(method.upper(), path) for path, item in paths.items() if path not in PUBLIC_PATHS for method in item}
     rows = [(row.method, row.path) for row in TABLE if row.service == service]
     assert len(set(rows)) == len(rows), "a route has two rows"
@@ -140,14 +141,14 @@ def test_every_route_has_a_row_and_every_row_a_route(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_app_has_no_route_outside_its_openapi(service: str) -> None:
     """A route that is left out of the document would be left out of this test too."""
-    documented = {(method.upper(), path) for path, item in export.openapi(service)["paths"].items() for method in item}
+    documented = {(method.upper(), path) for path, item in openapi_of(service)["paths"].items() for method in item}
     undocumented = {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
-    assert {key for key in roles_by_route(built(service)) if key[1] not in undocumented} - documented == set()
+    assert {key for key in roles_by_route(app_of(service)) if key[1] not in undocumented} - documented == set()
 
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_the_roles_of_the_table_are_those_that_the_routes_declare(service: str) -> None:
-    declared = roles_by_route(built(service))
+    declared = roles_by_route(app_of(service))
     rows = [row for row in TABLE if row.service == service]
     differing = {row.name: declared.get((row.method, row.path)) for row in rows if not _agrees(row, declared)}
     assert differing == {}

@@ -15,9 +15,16 @@ from kanava.common.contracts import TOPIC_OF, TOPICS, Topic, export
 from kanava.common.contracts.compatibility import breaks
 from kanava.common.contracts.examples import EXAMPLES
 from kanava.common.topics_admin import wanted_topics
+from tests.contracts.apps import openapi_of
 
 FOLDER = export.default_folder()
 ROOT = FOLDER.parents[1]
+
+
+@pytest.fixture
+def built_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests of what happens to files: the OpenAPI documents are those of the session."""
+    monkeypatch.setattr(export, "openapi", openapi_of)
 
 
 def named(topic: Topic) -> str:
@@ -25,10 +32,12 @@ def named(topic: Topic) -> str:
     return topic.name
 
 
+@pytest.mark.usefixtures("built_once")
 def test_the_committed_contracts_are_as_generated() -> None:
     assert export.differences(FOLDER) == [], "run `./kanava contracts` and commit docs/contracts"
 
 
+@pytest.mark.usefixtures("built_once")
 def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
     first = export.write_all(tmp_path)
     assert sorted(first) == sorted(export.documents())
@@ -36,6 +45,7 @@ def test_writing_twice_changes_nothing(tmp_path: Path) -> None:
     assert export.differences(tmp_path) == []
 
 
+@pytest.mark.usefixtures("built_once")
 def test_a_changed_a_missing_and_a_stale_document_are_named(tmp_path: Path) -> None:
     export.write_all(tmp_path)
     (tmp_path / export.ASYNCAPI).write_text("{}", encoding="utf-8")
@@ -48,6 +58,7 @@ def test_a_changed_a_missing_and_a_stale_document_are_named(tmp_path: Path) -> N
     ]
 
 
+@pytest.mark.usefixtures("built_once")
 def test_a_topic_that_is_gone_is_refused(tmp_path: Path) -> None:
     export.write_all(tmp_path)
     (tmp_path / "events" / "kanava.registry.gone.v1.schema.json").write_text("{}", encoding="utf-8")
@@ -55,6 +66,7 @@ def test_a_topic_that_is_gone_is_refused(tmp_path: Path) -> None:
         export.write_all(tmp_path)
 
 
+@pytest.mark.usefixtures("built_once")
 def test_a_schema_that_breaks_a_reader_is_not_written(tmp_path: Path) -> None:
     export.write_all(tmp_path)
     path = tmp_path / export.schema_path(TOPICS[0])
@@ -150,7 +162,7 @@ def test_every_reader_of_the_table_has_an_operation_with_its_consumer_group() ->
 def test_the_openapi_document_does_not_depend_on_the_environment(
     service: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = export.openapi(service)
+    before = openapi_of(service)
     monkeypatch.setenv("KANAVA_SANDBOX", "false")
     monkeypatch.setenv("KANAVA_KAFKA", "elsewhere:1")
     assert export.openapi(service) == before
