@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from io import BytesIO
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
@@ -15,21 +15,42 @@ from psycopg.rows import DictRow
 from pydantic import ValidationError
 
 from .domain.default_unit import default_unit
-from .domain.registration import Registration, broken_rules
+from .domain.hetu import Person, person_of
+from .domain.registration import IDENTITY, LINE, Registration, broken_rule, broken_rules
 from .vault import Vault
 
-CHUNK_BYTES = 1_000_000
+CHUNK_BYTES = 500_000
 MOST_ERRORS = 100
 LEAVING = frozenset({"moved_away", "died"})
 
 
-@dataclass(frozen=True, slots=True)
-class ReadLine:
-    """A checked line and the keyed hash of its HETU."""
+class ReadLine(NamedTuple):
+    """A checked line, its person, and the keyed hash of its HETU."""
 
     number: int
-    registration: Registration = field(repr=False)
-    hetu_index: bytes = field(repr=False)
+    registration: Registration
+    person: Person
+    hetu_index: bytes
+
+
+class SealedLine(NamedTuple):
+    """A line as it may be stored. `round` counts the lines of one person in the file from 1."""
+
+    line: int
+    round: int
+    known: bool
+    resident_id: UUID
+    hetu_index: bytes
+    sealed: bytes
+    birth_date: date
+    sex: str
+    municipality: str
+    area: str
+    protected: bool
+    fact: str
+    effective_on: date
+    unit_id: str | None
+    producer_id: str | None
 
 
 @dataclass
@@ -43,74 +64,82 @@ class FeedReader:
     errors: list[dict[str, str]] = field(default_factory=list)
     lines: int = 0
     rounds: int = 0
+    any_known: bool = False
     _met: dict[bytes, tuple[UUID, int]] = field(default_factory=dict, repr=False)
+    _open: dict[tuple[str, date], list[DictRow]] = field(default_factory=dict, repr=False)
 
     def read(self, chunk: Sequence[bytes]) -> list[ReadLine]:
         """Check a chunk of lines; what breaks a rule is named in `errors`."""
-        good = []
-        for raw in chunk:
-            number = self.lines
-            self.lines += 1
-            try:
-                registration = Registration.model_validate_json(raw)
-            except ValidationError as error:
-                self.errors += broken_rules(error, number)
-                continue
-            if registration.municipality not in self.areas:
-                self.refuse(number, "municipality", "known_municipality")
-                continue
-            good.append(ReadLine(number, registration, self.vault.index_of(registration.hetu)))
+        read = (self._read(number, raw) for number, raw in enumerate(chunk, self.lines))
+        good = [line for line in read if line is not None]
+        self.lines += len(chunk)
         return good
 
-    def refuse(self, number: int, name: str, rule: str) -> None:
-        """Note that a field of a line breaks a rule."""
-        self.errors.append({"pointer": f"/{number}/{name}", "rule": rule, "detail": f"The value breaks the rule {rule}."})
+    def _read(self, number: int, raw: bytes) -> ReadLine | None:
+        try:
+            registration = LINE.validate_json(raw)
+        except ValidationError as error:
+            self.errors += broken_rules(error, number)
+            return None
+        try:
+            person = person_of(registration["hetu"])
+        except ValueError:
+            return self._refuse(number, "hetu", "hetu")
+        if registration["municipality"] not in self.areas:
+            return self._refuse(number, "municipality", "known_municipality")
+        if registration["effective_on"] < person.birth_date:
+            return self._refuse(number, "effective_on", "effective_after_birth")
+        return ReadLine(number, registration, person, self.vault.index_of(registration["hetu"]))
+
+    def _refuse(self, number: int, name: str, rule: str) -> None:
+        self.errors.append(broken_rule(number, name, rule))
 
     def not_met(self, lines: Sequence[ReadLine]) -> list[bytes]:
         """The HETU indexes of lines whose persons this file has not named before."""
         return [line.hetu_index for line in lines if line.hetu_index not in self._met]
 
-    def sealed(self, lines: Sequence[ReadLine], known: Mapping[bytes, UUID]) -> list[tuple[Any, ...]]:
-        """The lines as they may be stored, with the resident ids that the vault knows or new ones."""
+    def sealed(self, lines: Sequence[ReadLine], known: Mapping[bytes, UUID]) -> list[SealedLine]:
+        """The lines as they may be stored, with the resident ids that the vault knows or new ones.
+
+        Only a person who is known can move, leave or die; another line of that kind is named in `errors`.
+        """
         return [self._sealed(line, known) for line in lines]
 
-    def _sealed(self, line: ReadLine, known: Mapping[bytes, UUID]) -> tuple[Any, ...]:
-        index, one = line.hetu_index, line.registration
-        resident_id, met = self._met.get(index) or (known.get(index) or self.new_id(), 0)
+    def _sealed(self, line: ReadLine, known: Mapping[bytes, UUID]) -> SealedLine:
+        number, one, person, index = line
+        known_id, met = self._met.get(index) or (known.get(index), 0)
+        if known_id is None and one["fact"] != "registered":
+            self._refuse(number, "hetu", "resident_known")
+        resident_id = known_id or self.new_id()
         self._met[index] = (resident_id, met + 1)
         self.rounds = max(self.rounds, met + 1)
-        person, unit = one.person, self._default_unit(one)
-        sealed = self.vault.seal(resident_id, orjson.dumps(_identity(one)))
-        return (
-            *(line.number, met + 1, resident_id, index, sealed, person.birth_date, person.sex),
-            *(one.municipality, self.areas[one.municipality], one.protected, one.fact, one.effective_on),
+        self.any_known = self.any_known or known_id is not None
+        unit = self._default_unit(one)
+        return SealedLine(
+            *(number, met + 1, known_id is not None, resident_id, index),
+            self.vault.seal(resident_id, orjson.dumps({name: one[name] for name in IDENTITY})),  # type: ignore[literal-required]  # names of the line
+            *(person.birth_date, person.sex, one["municipality"], self.areas[one["municipality"]]),
+            *(one["protected"], one["fact"], one["effective_on"]),
             *((None, None) if unit is None else (unit["unit_id"], unit["producer_id"])),
         )
 
     def _default_unit(self, one: Registration) -> DictRow | None:
-        if one.fact in LEAVING:
+        if one["fact"] in LEAVING:
             return None
-        units = self.own_units.get(one.municipality, ())
-        return default_unit(one.postal_code, [unit for unit in units if is_open_on(unit, one.effective_on)])
+        place = one["municipality"], one["effective_on"]
+        if place not in self._open:
+            units = self.own_units.get(one["municipality"], ())
+            self._open[place] = [unit for unit in units if is_open_on(unit, one["effective_on"])]
+        return default_unit(one["postal_code"], self._open[place])
 
 
 def chunks(body: bytes) -> Iterator[list[bytes]]:
-    """The lines of a file in chunks of about a megabyte."""
+    """The lines of a file in chunks of about half a megabyte."""
     stream = BytesIO(body)
     while chunk := stream.readlines(CHUNK_BYTES):
         yield chunk
 
 
-def is_open_on(unit: DictRow, day: date) -> bool:
+def is_open_on(unit: Mapping[str, Any], day: date) -> bool:
     """Whether a unit is open on a day."""
     return bool(unit["opens_on"] <= day and (unit["closes_on"] is None or day < unit["closes_on"]))
-
-
-def _identity(one: Registration) -> dict[str, str]:
-    return {
-        "hetu": one.hetu,
-        "given_names": one.given_names,
-        "family_name": one.family_name,
-        "street_address": one.street_address,
-        "postal_code": one.postal_code,
-    }

@@ -78,12 +78,11 @@ class Span(Base, table=True):
         sa.CheckConstraint("recorded_from <= recorded_until", name="span_was_known"),
         sa.CheckConstraint("origin IN ('default', 'choice', 'move', 'unit_closed')", name="span_origin"),
         sa.CheckConstraint("coefficient_permille > 0", name="span_coefficient"),
-        sa.Index("span_of_resident", "resident_id"),
         sa.Index("span_of_unit", "unit_id", "resident_id"),
     )
 
+    resident_id: UUID = Field(primary_key=True)
     span_id: int = Field(sa_column=sa.Column(sa.BigInteger, sa.Identity(), primary_key=True))
-    resident_id: UUID
     during: str = Field(sa_column=sa.Column(DATERANGE, nullable=False))
     unit_id: str
     producer_id: str

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
+INDEX_BYTES = 32
 
 
 class VaultSealBroken(Exception):

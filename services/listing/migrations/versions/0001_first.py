@@ -188,8 +188,8 @@ def upgrade() -> None:
     op.create_index("scheme_of_municipality", "scheme", ["municipality"], unique=False)
     op.create_table(
         "span",
-        sa.Column("span_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("span_id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("during", postgresql.DATERANGE(), nullable=False),
         sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("producer_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -208,9 +208,8 @@ def upgrade() -> None:
         sa.CheckConstraint("NOT isempty(during) AND NOT lower_inf(during)", name="span_has_days"),
         sa.CheckConstraint("coefficient_permille > 0", name="span_coefficient"),
         sa.CheckConstraint("recorded_from <= recorded_until", name="span_was_known"),
-        sa.PrimaryKeyConstraint("span_id"),
+        sa.PrimaryKeyConstraint("resident_id", "span_id"),
     )
-    op.create_index("span_of_resident", "span", ["resident_id"], unique=False)
     op.create_index("span_of_unit", "span", ["unit_id", "resident_id"], unique=False)
     op.create_table(
         "unit",

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx
 
 from ..commands import TakeFile
-from ..domain.spans import NO_CORRECTION_PERMILLE
+from ..domain.registration import broken_rule
 from ..errors import FeedInvalid, FeedReason, FeedRefused
 from ..feed import MOST_ERRORS, FeedReader, chunks
 from ..municipalities import areas_of_municipalities
@@ -20,7 +20,6 @@ from ..store import feed as store
 from ..vault import Vault
 
 _COUNTED = {
-    "arrives": "registered",
     "returns": "registered",
     "moves": "moved",
     "changes_area": "moved",
@@ -65,9 +64,7 @@ async def take_file(tx: Tx, command: TakeFile, now: datetime, *, vault: Vault) -
     if command.sequence != expected:
         raise FeedRefused(FeedReason.OUT_OF_ORDER, expected_sequence=expected)
     reader = await _stage(tx, command.body, vault)
-    counts: Counter[str] = Counter()
-    for number in range(1, reader.rounds + 1):
-        counts += await _take_round(tx, number, key_id=vault.key_id, now=now)
+    counts = await _take_lines(tx, reader, now)
     position = (last["position"] if last else 0) + reader.lines
     taken = FileTaken(command.feed, command.sequence, reader.lines, position, **counts)
     await store.enter_file(
@@ -124,6 +121,20 @@ def _by_municipality(units: list[DictRow]) -> dict[str, list[DictRow]]:
     return found
 
 
+async def _take_lines(tx: Tx, reader: FeedReader, now: datetime) -> Counter[str]:
+    """First who is new, then the n-th line of each known person, round by round."""
+    key_id = reader.vault.key_id
+    arrived = await store.write_arrivals(tx, key_id=key_id, now=now)
+    counts = Counter(
+        registered=arrived["registered"],
+        listings_changed=arrived["listed"],
+        without_unit=arrived["registered"] - arrived["listed"],
+    )
+    for number in range(1, reader.rounds + 1) if reader.any_known else ():
+        counts += await _take_round(tx, number, key_id=key_id, now=now)
+    return counts
+
+
 async def _take_round(tx: Tx, number: int, *, key_id: str, now: datetime) -> Counter[str]:
     """Take the n-th line of each person: check against what is recorded, then write residents and listings."""
     broken = await store.broken_lines(tx, number, MOST_ERRORS)
@@ -133,14 +144,13 @@ async def _take_round(tx: Tx, number: int, *, key_id: str, now: datetime) -> Cou
     planned = await store.plan(tx, number)
     await store.write_residents(tx, key_id=key_id, now=now)
     await bulk.prepare(tx)
-    await store.fill_changes(tx, permille=NO_CORRECTION_PERMILLE)
+    await store.fill_changes(tx)
     applied = await bulk.apply(tx, now)
     return _counted(planned) + Counter(listings_changed=applied.listings)
 
 
 def _broken(line: int, rule: str) -> dict[str, str]:
-    name = "effective_on" if rule == "registered_after_leaving" else "hetu" if rule == "resident_known" else "fact"
-    return {"pointer": f"/{line}/{name}", "rule": rule, "detail": f"The value breaks the rule {rule}."}
+    return broken_rule(line, "effective_on" if rule == "registered_after_leaving" else "fact", rule)
 
 
 def _counted(planned: list[DictRow]) -> Counter[str]:

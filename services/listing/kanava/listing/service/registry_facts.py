@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from kanava.common.clock import Clock, helsinki_date
 from kanava.common.contracts import registry
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx
 
 from ..store import bulk
 from ..store import read_models as store
@@ -56,9 +56,9 @@ async def _hear_producer(tx: Tx, fact: registry.Producer, *, vault: Vault, now: 
 async def _hear_unit(tx: Tx, fact: registry.Unit, *, vault: Vault, now: datetime) -> bool:
     await bulk.take_bulk_lock(tx)
     await bulk.lock_units(tx, [fact.unit_id])
-    before = await one(tx, "SELECT capacity FROM unit WHERE unit_id = %s", (fact.unit_id,))
+    was_counted = await store.is_counted(tx, fact.unit_id)
     news = await store.keep_unit(tx, fact)
-    if news and before is not None and before["capacity"] is None and fact.capacity is not None:
+    if news and not was_counted and fact.capacity is not None:
         await bulk.recount(tx, [fact.unit_id])
     if news and (ends_on := _ends_on(fact)) is not None:
         await move_residents_of(tx, [fact.unit_id], ends_on, now, vault=vault)

@@ -24,7 +24,8 @@ _TABLES = (
 
 _SHORTEN = """
 WITH closed AS (
-    UPDATE span s SET recorded_until = %(now)s FROM cut WHERE s.span_id = cut.span_id
+    UPDATE span s SET recorded_until = %(now)s FROM cut
+    WHERE s.resident_id = cut.resident_id AND s.span_id = cut.span_id
     RETURNING s.resident_id, s.during, cut.cut_on, s.unit_id, s.producer_id, s.origin, s.coefficient_permille
 )
 INSERT INTO added

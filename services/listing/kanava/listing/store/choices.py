@@ -44,7 +44,7 @@ WITH unchanged AS (
     WHERE u.unit_id = %(unit_id)s AND u.version = %(unit_version)s AND p.version = %(producer_version)s
 ), closed AS (
     UPDATE span SET recorded_until = %(now)s
-    WHERE span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged) RETURNING 1
+    WHERE resident_id = %(resident_id)s AND span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged) RETURNING 1
 ), moved_on AS (
     UPDATE resident SET listing_version = %(listing_version)s, chosen_on = %(chosen_on)s, free_choice = false
     WHERE resident_id = %(resident_id)s AND EXISTS (SELECT FROM unchanged)

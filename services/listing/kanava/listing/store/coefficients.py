@@ -46,6 +46,7 @@ async def bounds_in_force(tx: Tx, area: str, day: date) -> DictRow | None:
 
 async def save(tx: Tx, resident_id: UUID, change: Change, *, version: int, now: datetime) -> None:
     """Close and add spans, and move the version of the listing on."""
-    await tx.execute("UPDATE span SET recorded_until = %s WHERE span_id = ANY(%s)", (now, list(change.closed)))
+    closed = "UPDATE span SET recorded_until = %s WHERE resident_id = %s AND span_id = ANY(%s)"
+    await tx.execute(closed, (now, resident_id, list(change.closed)))
     await tx.execute(_ADD, {"resident_id": resident_id, "now": now, **span_columns(change.added)})
     await tx.execute("UPDATE resident SET listing_version = %s WHERE resident_id = %s", (version, resident_id))

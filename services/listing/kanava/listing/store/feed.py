@@ -10,15 +10,19 @@ from psycopg.rows import DictRow
 from psycopg.types.json import Jsonb
 
 from kanava.common.contracts import TOPIC_OF
-from kanava.common.contracts.listing import Resident
+from kanava.common.contracts.listing import Listing, Resident
 from kanava.common.db import Tx, one, rows
 from kanava.common.telemetry import current_traceparent
 
+from ..vault import INDEX_BYTES
+
 _RESIDENT = TOPIC_OF[Resident]
+_LISTING = TOPIC_OF[Listing]
 
 _COLUMNS = {
     "line": "int4",
     "round": "int4",
+    "known": "bool",
     "resident_id": "uuid",
     "hetu_index": "bytea",
     "sealed": "bytea",
@@ -34,64 +38,106 @@ _COLUMNS = {
 }
 _STAGING = f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
 
+_ARRIVALS = (
+    """
+INSERT INTO vault (resident_id, hetu_index, sealed, key_id)
+SELECT resident_id, hetu_index, sealed, %(key_id)s FROM feed_line WHERE NOT known
+""",
+    """
+INSERT INTO resident (resident_id, version, listing_version, birth_date, sex, municipality, area, protected)
+SELECT resident_id, 1, (unit_id IS NOT NULL)::int, birth_date, sex, municipality, area, protected
+FROM feed_line WHERE NOT known
+""",
+    """
+INSERT INTO span (resident_id, during, unit_id, producer_id, origin, recorded_from)
+SELECT resident_id, daterange(effective_on, NULL), unit_id, producer_id, 'default', %(now)s
+FROM feed_line WHERE NOT known AND unit_id IS NOT NULL
+""",
+    """
+INSERT INTO outbox (topic, key, type, body, traceparent)
+SELECT %(resident_topic)s, resident_id::text, %(resident_type)s,
+    '{"what":"registered","version":1,"recorded_at":"' || %(recorded_at)s || '","resident_id":"' || resident_id
+        || '","birth_date":"' || birth_date || '","sex":"' || sex || '","municipality":'
+        || CASE WHEN protected THEN 'null' ELSE '"' || municipality || '"' END || ',"area":"' || area
+        || '","protected":' || protected || ',"lives_until":null}', %(traceparent)s
+FROM feed_line WHERE NOT known
+""",
+    """
+INSERT INTO outbox (topic, key, type, body, traceparent)
+SELECT %(listing_topic)s, resident_id::text, %(listing_type)s,
+    '{"what":"listed","version":1,"recorded_at":"' || %(recorded_at)s || '","resident_id":"' || resident_id
+        || '","spans":[{"unit_id":' || to_json(unit_id) || ',"producer_id":' || to_json(producer_id)
+        || ',"starts_on":"' || effective_on || '","until":null,"origin":"default","coefficient_permille":1000}]}',
+    %(traceparent)s
+FROM feed_line WHERE NOT known AND unit_id IS NOT NULL
+""",
+)
+_COUNT_ARRIVALS = """
+UPDATE unit u SET listed = u.listed + arrived.residents
+FROM (SELECT unit_id, count(*)::int AS residents FROM feed_line WHERE NOT known GROUP BY unit_id) arrived
+JOIN (SELECT unit_id FROM unit WHERE capacity IS NOT NULL ORDER BY unit_id FOR UPDATE) locked USING (unit_id)
+WHERE u.unit_id = arrived.unit_id
+"""
+_ARRIVED = """
+SELECT count(*) AS registered, count(unit_id) AS listed FROM feed_line WHERE NOT known
+"""
+
+# One parameter of bytes: as an array it would cost more than all else that is done with a line.
+_KNOWN = f"""
+SELECT v.hetu_index, v.resident_id FROM generate_series(0, %(count)s - 1) AS number
+JOIN vault v ON v.hetu_index = substring(%(all)b::bytea FROM number * {INDEX_BYTES} + 1 FOR {INDEX_BYTES})
+"""
+
 _LOCK_KNOWN = """
 SELECT count(*) FROM (SELECT FROM resident r WHERE r.resident_id IN
-    (SELECT resident_id FROM feed_line WHERE round = %s) ORDER BY r.resident_id FOR UPDATE) locked
+    (SELECT resident_id FROM feed_line WHERE known AND round = %s) ORDER BY r.resident_id FOR UPDATE) locked
 """
 
 _BROKEN = """
 SELECT line, rule FROM (
     SELECT l.line, CASE
-        WHEN r.resident_id IS NULL AND l.fact <> 'registered' THEN 'resident_known'
         WHEN l.fact = 'moved' AND r.lives_until IS NOT NULL THEN 'resident_present'
         WHEN l.fact IN ('died', 'moved_away') AND r.lives_until < l.effective_on THEN 'resident_present'
         WHEN l.fact = 'registered' AND r.lives_until > l.effective_on THEN 'registered_after_leaving'
         END AS rule
-    FROM feed_line l LEFT JOIN resident r USING (resident_id) WHERE l.round = %(round)s) checked
+    FROM feed_line l JOIN resident r USING (resident_id) WHERE l.known AND l.round = %(round)s) checked
 WHERE rule IS NOT NULL ORDER BY line LIMIT %(most)s
 """
 
 _PLAN = """
 CREATE TEMP TABLE feed_plan ON COMMIT DROP AS
 SELECT l.*, CASE
-    WHEN r.resident_id IS NULL THEN 'arrives'
     WHEN l.fact IN ('died', 'moved_away') THEN CASE WHEN r.lives_until = l.effective_on THEN 'nothing' ELSE 'ends' END
     WHEN r.lives_until IS NOT NULL THEN 'returns'
     WHEN r.area <> l.area THEN 'changes_area'
     WHEN r.municipality <> l.municipality THEN 'moves'
     WHEN r.protected <> l.protected THEN 'corrected'
     ELSE 'nothing' END AS action
-FROM feed_line l LEFT JOIN resident r USING (resident_id) WHERE l.round = %s
+FROM feed_line l JOIN resident r USING (resident_id) WHERE l.known AND l.round = %s
 """
 
-_SEAL = """
-INSERT INTO vault (resident_id, hetu_index, sealed, key_id)
-SELECT resident_id, hetu_index, sealed, %s FROM feed_plan
-ON CONFLICT (resident_id) DO UPDATE SET sealed = excluded.sealed, key_id = excluded.key_id
+_SEAL_ANEW = """
+UPDATE vault v SET sealed = p.sealed, key_id = %s FROM feed_plan p WHERE v.resident_id = p.resident_id
 """
 
 _RESIDENTS = """
 WITH changed AS (
-    INSERT INTO resident AS r (resident_id, version, birth_date, sex, municipality, area, protected, lives_until,
-        free_choice)
-    SELECT resident_id, 1, birth_date, sex, municipality, area, protected,
-        CASE WHEN action = 'ends' THEN effective_on END, action IN ('moves', 'changes_area')
-    FROM feed_plan WHERE action <> 'nothing'
-    ON CONFLICT (resident_id) DO UPDATE SET version = r.version + 1, protected = excluded.protected,
-        municipality = CASE WHEN excluded.lives_until IS NULL THEN excluded.municipality ELSE r.municipality END,
-        area = CASE WHEN excluded.lives_until IS NULL THEN excluded.area ELSE r.area END,
-        lives_until = excluded.lives_until, free_choice = r.free_choice OR excluded.free_choice
-    RETURNING r.*
+    UPDATE resident r SET version = r.version + 1, protected = p.protected,
+        municipality = CASE WHEN p.action = 'ends' THEN r.municipality ELSE p.municipality END,
+        area = CASE WHEN p.action = 'ends' THEN r.area ELSE p.area END,
+        lives_until = CASE WHEN p.action = 'ends' THEN p.effective_on END,
+        free_choice = r.free_choice OR p.action IN ('moves', 'changes_area')
+    FROM feed_plan p WHERE r.resident_id = p.resident_id AND p.action <> 'nothing'
+    RETURNING r.*, CASE p.action WHEN 'returns' THEN 'registered' WHEN 'ends' THEN p.fact
+        WHEN 'corrected' THEN 'corrected' ELSE 'moved' END AS what
 )
 INSERT INTO outbox (topic, key, type, body, traceparent)
 SELECT %(topic)s, resident_id::text, %(type)s || what,
     json_build_object('what', what, 'version', version, 'recorded_at', %(recorded_at)s::text,
-        'resident_id', resident_id, 'birth_date', c.birth_date, 'sex', c.sex,
-        'municipality', CASE WHEN NOT c.protected THEN c.municipality END, 'area', c.area,
-        'protected', c.protected, 'lives_until', c.lives_until)::text, %(traceparent)s
-FROM changed c JOIN (SELECT resident_id, CASE WHEN action IN ('arrives', 'returns') THEN 'registered'
-    WHEN action = 'ends' THEN fact WHEN action = 'corrected' THEN 'corrected' ELSE 'moved' END AS what
-    FROM feed_plan) plan USING (resident_id)
+        'resident_id', resident_id, 'birth_date', birth_date, 'sex', sex,
+        'municipality', CASE WHEN NOT protected THEN municipality END, 'area', area,
+        'protected', protected, 'lives_until', lives_until)::text, %(traceparent)s
+FROM changed
 """
 
 _CUT = """
@@ -104,17 +150,16 @@ WHERE p.action IN ('ends', 'returns', 'changes_area') AND s.recorded_until = 'in
 
 _ADDED = """
 INSERT INTO added
-SELECT p.resident_id, daterange(p.effective_on, NULL), p.unit_id, p.producer_id,
-    CASE WHEN p.action = 'arrives' THEN 'default' ELSE 'move' END, %(permille)s
+SELECT p.resident_id, daterange(p.effective_on, NULL), p.unit_id, p.producer_id, 'move', 1000
 FROM feed_plan p
-WHERE p.unit_id IS NOT NULL AND (p.action IN ('arrives', 'returns', 'changes_area') OR p.action = 'moves'
+WHERE p.unit_id IS NOT NULL AND (p.action IN ('returns', 'changes_area') OR p.action = 'moves'
     AND NOT EXISTS (SELECT FROM span s WHERE s.resident_id = p.resident_id AND s.recorded_until = 'infinity'
         AND (upper_inf(s.during) OR upper(s.during) > p.effective_on)))
 """
 
 _SUMMARY = """
 SELECT action, fact, count(*) AS lines,
-    count(*) FILTER (WHERE action IN ('arrives', 'returns', 'changes_area') AND unit_id IS NULL) AS without_unit
+    count(*) FILTER (WHERE action IN ('returns', 'changes_area') AND unit_id IS NULL) AS without_unit
 FROM feed_plan GROUP BY action, fact
 """
 
@@ -156,9 +201,7 @@ async def own_units(tx: Tx) -> list[DictRow]:
 
 async def known_residents(tx: Tx, indexes: Sequence[bytes]) -> dict[bytes, UUID]:
     """The resident ids of HETU indexes that the vault has."""
-    found = await rows(
-        tx, "SELECT hetu_index, resident_id FROM vault WHERE hetu_index = ANY(%s::bytea[])", (list(indexes),)
-    )
+    found = await rows(tx, _KNOWN, {"all": b"".join(indexes), "count": len(indexes)})
     return {row["hetu_index"]: row["resident_id"] for row in found}
 
 
@@ -177,7 +220,7 @@ async def stage_lines(tx: Tx, lines: Sequence[tuple[Any, ...]]) -> None:
 
 
 async def broken_lines(tx: Tx, number: int, most: int) -> list[DictRow]:
-    """Lock the known residents of a round, then name the lines that contradict what is recorded."""
+    """Lock the residents of a round, then name the lines that contradict what is recorded."""
     await tx.execute(_LOCK_KNOWN, (number,))
     return await rows(tx, _BROKEN, {"round": number, "most": most})
 
@@ -186,18 +229,40 @@ async def plan(tx: Tx, number: int) -> list[DictRow]:
     """Decide what each line of a round does; returns how many lines do what."""
     await tx.execute("DROP TABLE IF EXISTS feed_plan")
     await tx.execute(_PLAN, (number,))
-    await tx.execute("ANALYZE feed_plan")
     return await rows(tx, _SUMMARY)
 
 
+async def write_arrivals(tx: Tx, *, key_id: str, now: datetime) -> DictRow:
+    """Write persons who were not known: vault, resident, default listing and both facts; returns their counts.
+
+    Nothing of theirs exists yet, so this needs no comparison; it is how a whole city arrives.
+    """
+    parameters = {
+        "key_id": key_id,
+        "now": now,
+        "recorded_at": now.isoformat(),
+        "resident_topic": _RESIDENT.name,
+        "resident_type": _RESIDENT.type_of("registered"),
+        "listing_topic": _LISTING.name,
+        "listing_type": _LISTING.type_of("listed"),
+        "traceparent": current_traceparent(),
+    }
+    for statement in _ARRIVALS:
+        await tx.execute(statement, parameters)
+    await tx.execute(_COUNT_ARRIVALS)
+    counted = await one(tx, _ARRIVED)
+    assert counted is not None, "a count answers a row"
+    return counted
+
+
 async def write_residents(tx: Tx, *, key_id: str, now: datetime) -> None:
-    """Seal identities, write residents, and say each that changed."""
-    await tx.execute(_SEAL, (key_id,))
+    """Seal identities of known residents anew, write what changed, and say each that changed."""
+    await tx.execute(_SEAL_ANEW, (key_id,))
     parameters = {"topic": _RESIDENT.name, "type": _RESIDENT.type_of(""), "recorded_at": now.isoformat()}
     await tx.execute(_RESIDENTS, parameters | {"traceparent": current_traceparent()})
 
 
-async def fill_changes(tx: Tx, *, permille: int) -> None:
+async def fill_changes(tx: Tx) -> None:
     """Fill `cut` and `added` from the plan of a round."""
     await tx.execute(_CUT)
-    await tx.execute(_ADDED, {"permille": permille})
+    await tx.execute(_ADDED)

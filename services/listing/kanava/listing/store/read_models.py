@@ -6,7 +6,7 @@ from datetime import date
 from psycopg.rows import DictRow
 
 from kanava.common.contracts import registry
-from kanava.common.db import Tx, rows
+from kanava.common.db import Tx, one, rows
 
 _DOCUMENT = {
     "rule_book": """
@@ -102,6 +102,12 @@ async def keep_package(tx: Tx, fact: registry.Package) -> bool:
     return bool((await tx.execute(_NODES, row)).rowcount)
 
 
+async def is_counted(tx: Tx, unit_id: str) -> bool:
+    """Whether the places of a unit are counted: it is known and has a capacity."""
+    row = await one(tx, "SELECT capacity FROM unit WHERE unit_id = %s", (unit_id,))
+    return row is not None and row["capacity"] is not None
+
+
 async def units_of(tx: Tx, producer_id: str) -> list[str]:
     """The ids of a producer's units, in order."""
     found = await rows(tx, "SELECT unit_id FROM unit WHERE producer_id = %s ORDER BY unit_id", (producer_id,))
@@ -126,7 +132,7 @@ _FALL_BACK = """
 INSERT INTO added
 SELECT cut.resident_id, daterange(cut.cut_on, upper(s.during)), f.unit_id, f.producer_id, 'unit_closed',
     s.coefficient_permille
-FROM cut JOIN span s USING (span_id)
+FROM cut JOIN span s USING (resident_id, span_id)
 JOIN unnest(%(residents)s::uuid[], %(units)s::text[], %(producers)s::text[]) AS f (resident_id, unit_id, producer_id)
     ON f.resident_id = cut.resident_id
 """
