@@ -35,8 +35,12 @@ async def look(story: Story) -> list[Reading]:
     views = await asyncio.gather(
         *(story.desk.get(service, "/v1/bus", who="operator") for service in SERVICES)
     )
-    said = {(name, one["topic"]): one for name, view in zip(SERVICES, views, strict=True) for one in view["said"]}
-    heard = {(name, one["topic"]): one for name, view in zip(SERVICES, views, strict=True) for one in view["heard"]}
+    said = {
+        (name, one["topic"]): one for name, view in zip(SERVICES, views, strict=True) for one in view["said"]
+    }
+    heard = {
+        (name, one["topic"]): one for name, view in zip(SERVICES, views, strict=True) for one in view["heard"]
+    }
     found = []
     for topic in TOPICS:
         spoken = said.get((topic.service, topic.name), {})

@@ -49,8 +49,12 @@ class Company:
 
 
 PRIVATE = (
-    Company("9900001-8", "Demo Terveys Oy", "private", ("Leppävaara", "Sello"), (30, 22), "FI6950001500000001"),
-    Company("9900002-6", "Mallilääkärit Oy", "private", ("Tapiola", "Matinkylä"), (20, 16), "FI4250001500000002"),
+    Company(
+        "9900001-8", "Demo Terveys Oy", "private", ("Leppävaara", "Sello"), (30, 22), "FI6950001500000001"
+    ),
+    Company(
+        "9900002-6", "Mallilääkärit Oy", "private", ("Tapiola", "Matinkylä"), (20, 16), "FI4250001500000002"
+    ),
     Company("9900003-4", "Esimerkkihoiva Oy", "private", ("Espoon keskus",), (12,), "FI1550001500000003"),
     Company("9900004-2", "Pieni Vastaanotto Oy", "private", ("Soukka",), (), "FI8550001500000004"),
 )

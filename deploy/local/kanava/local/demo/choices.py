@@ -62,7 +62,11 @@ def plan(story: Story) -> Plan:
     contenders = list(islice((number for number in numbers if _may_contend(everybody[number])), wanted))
     assert len(contenders) == wanted, "there are too few residents for the small unit"
     taken = set(contenders)
-    adults = (n for n in numbers if n not in taken and everybody[n].birth_date <= years_before(CHOICE_DAY, ADULT_YEARS))
+    adults = (
+        n
+        for n in numbers
+        if n not in taken and everybody[n].birth_date <= years_before(CHOICE_DAY, ADULT_YEARS)
+    )
     choosers = list(islice(adults, scale.choices - scale.small_unit_places))
     taken |= set(choosers)
     late = list(islice((number for number in numbers if number not in taken), scale.late))
@@ -103,7 +107,9 @@ async def try_again(story: Story) -> None:
     await story.move_clock(at(EARLY_DAY))
     wide: Sequence[Wish] = story.found.pop("wide")
     elsewhere = story.unit(*_first_wide())
-    impatient = [Wish(wish.number, elsewhere) for wish in wide if wish.unit_id != elsewhere][: story.scale.too_early]
+    impatient = [Wish(wish.number, elsewhere) for wish in wide if wish.unit_id != elsewhere][
+        : story.scale.too_early
+    ]
     dates: Counter[str] = Counter()
     second = await _ask_all(story, impatient, "again", dates)
     assert "made" not in second, "somebody chose twice within the year"
@@ -123,7 +129,10 @@ async def look_up(story: Story, numbers: Sequence[int]) -> None:
 
 
 async def _look_up_part(story: Story, numbers: Sequence[int]) -> None:
-    told = {"hetus": [story.everybody[number].hetu for number in numbers], "reason": "demo: tokens of residents"}
+    told = {
+        "hetus": [story.everybody[number].hetu for number in numbers],
+        "reason": "demo: tokens of residents",
+    }
     answer = await story.desk.post("listing", "/v1/residents/lookup", told, who="operator")
     assert None not in answer["resident_ids"], "a resident who was registered is not known"
     story.ids.update(zip(numbers, answer["resident_ids"], strict=True))
@@ -148,7 +157,9 @@ async def _ask_all(
 def _request(story: Story, wish: Wish, occasion: str) -> tuple[str, bytes]:
     resident = story.ids[wish.number]
     claims: dict[str, Any] = {"sub": f"resident {resident}", "role": "resident", "resident": resident}
-    token = story.desk.mint.sign({**claims, "area": AREA, "municipality": MUNICIPALITY, "level": "substantial"})
+    token = story.desk.mint.sign(
+        {**claims, "area": AREA, "municipality": MUNICIPALITY, "level": "substantial"}
+    )
     head = (
         f"POST /v1/choices HTTP/1.1\r\nauthorization: Bearer {token}\r\n"
         f"idempotency-key: {occasion}-{wish.number}\r\ncontent-type: application/json\r\n"

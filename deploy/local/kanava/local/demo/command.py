@@ -28,11 +28,18 @@ STAYING = platform.Options(copies={"listing": 2}, sandbox=True)
 @app.command()
 def demo(
     residents: Annotated[
-        int, typer.Option(min=FEWEST_RESIDENTS, max=ESPOO_RESIDENTS, help="How many residents; all else in proportion.")
+        int,
+        typer.Option(
+            min=FEWEST_RESIDENTS, max=ESPOO_RESIDENTS, help="How many residents; all else in proportion."
+        ),
     ] = ESPOO_RESIDENTS,
     seed: Annotated[int, typer.Option(help="Another seed, another month.")] = 1,
-    result_file: Annotated[Path | None, typer.Option("--json", help="Write the result for machines there.")] = None,
-    stay: Annotated[bool, typer.Option("--stay", help="Leave the platform running and print its addresses.")] = False,
+    result_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the result for machines there.")
+    ] = None,
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Leave the platform running and print its addresses.")
+    ] = False,
     name: Annotated[str, typer.Option("--profile", help="The data that the demo begins anew with.")] = "demo",
 ) -> None:
     """Play the demo month of Espoo, October–November 2026, and print what happened."""

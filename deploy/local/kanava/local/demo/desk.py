@@ -54,7 +54,14 @@ class Desk:
         return self._tokens[who]
 
     async def ask(
-        self, method: str, service: str, path: str, *, who: str, body: bytes = b"", headers: Sequence[str] = ()
+        self,
+        method: str,
+        service: str,
+        path: str,
+        *,
+        who: str,
+        body: bytes = b"",
+        headers: Sequence[str] = (),
     ) -> Answer:
         """Send a request and give the answer, whatever it is."""
         self._keys += 1

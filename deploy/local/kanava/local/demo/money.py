@@ -47,7 +47,9 @@ async def close_month(story: Story, month: str, day: date) -> None:
     while run["status"] != "closed":
         if run["status"] == "failed" or time.monotonic() > until:
             why = run.get("problem") or "it took too long"
-            raise PlatformProblem(f"The run of {month} did not close: {why}. Look at `./kanava logs payments-1`.")
+            raise PlatformProblem(
+                f"The run of {month} did not close: {why}. Look at `./kanava logs payments-1`."
+            )
         await asyncio.sleep(PAUSE_SECONDS)
         run = await story.desk.get("payments", f"/v1/runs/{run['run_id']}", who="operator")
 

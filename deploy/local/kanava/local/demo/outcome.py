@@ -55,7 +55,15 @@ async def _producers(story: Story, statements: list[Table]) -> list[Table]:
                 tiers.update({name: part["amount_cents"] for name, part in statement["sums"].items()})
         values = {name: one["value"] for name, one in measured[company.producer_id].items()}
         money = {key: tiers[name] for name, key in TIERS.items()} | {"total_cents": sum(tiers.values())}
-        found.append({"producer_id": company.producer_id, "name": company.name, "kind": company.kind, **values, **money})
+        found.append(
+            {
+                "producer_id": company.producer_id,
+                "name": company.name,
+                "kind": company.kind,
+                **values,
+                **money,
+            }
+        )
     return found
 
 
@@ -64,13 +72,19 @@ def _statements(story: Story, statements: list[Table]) -> Table:
         {name: one[name] for name in ("month", "producer_id", "producer", "amount_cents", "status")}
         for one in statements
     ]
-    return {**dict(sorted(Counter(row["status"] for row in rows).items())), "bank": story.found["bank"], "each": rows}
+    return {
+        **dict(sorted(Counter(row["status"] for row in rows).items())),
+        "bank": story.found["bank"],
+        "each": rows,
+    }
 
 
 async def _sums(story: Story) -> Table:
     """The three sums in total and for every component."""
     rows = await story.desk.get("payments", f"/v1/accounts/{AREA}/sums", who="operator")
-    totals = {name: sum(row[name] for row in rows) for name in ("lines_cents", "producers_cents", "account_cents")}
+    totals = {
+        name: sum(row[name] for row in rows) for name in ("lines_cents", "producers_cents", "account_cents")
+    }
     return {**totals, "components": rows}
 
 
@@ -107,8 +121,13 @@ async def _bus(story: Story) -> Table:
 def flaws(result: Table) -> list[str]:
     """What does not agree, each in a sentence; empty when the month is sound."""
     sums, found = result["sums"], []
-    found += [f"The three sums of {row['component']} differ." for row in sums["components"] if not row["equal"]]
-    if len({sums["lines_cents"], sums["producers_cents"], sums["account_cents"]}) != 1 or not sums["components"]:
+    found += [
+        f"The three sums of {row['component']} differ." for row in sums["components"] if not row["equal"]
+    ]
+    if (
+        len({sums["lines_cents"], sums["producers_cents"], sums["account_cents"]}) != 1
+        or not sums["components"]
+    ):
         found.append("The three sums in total differ, or there are none.")
     if not result["books"]["balanced"]:
         found.append("The books do not balance.")

@@ -21,14 +21,21 @@ async def register_everybody(story: Story) -> None:
         taken = await _send(story, content, sequence)
         for name in _COUNTED:
             totals[name] += taken[name]
-        story.say(f"  {totals['registered']:,} of {story.scale.residents:,} residents are registered and listed")
-    story.found["residents"] = {"registered": totals["registered"], "listed_by_default": totals["listings_changed"]}
+        story.say(
+            f"  {totals['registered']:,} of {story.scale.residents:,} residents are registered and listed"
+        )
+    story.found["residents"] = {
+        "registered": totals["registered"],
+        "listed_by_default": totals["listings_changed"],
+    }
     story.found["feed_files"] = sequence
 
 
 async def _send(story: Story, content: bytes, sequence: int) -> dict[str, int]:
     path = f"/v1/registrations?sequence={sequence}"
-    taken: dict[str, int] = await story.desk.upload("listing", path, content, "application/x-ndjson", who="operator")
+    taken: dict[str, int] = await story.desk.upload(
+        "listing", path, content, "application/x-ndjson", who="operator"
+    )
     return taken
 
 

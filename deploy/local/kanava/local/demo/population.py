@@ -29,8 +29,53 @@ FAMILY_NAMES = ("Demonen", "Esimerkki", "Mallikas", "Kokeila", "Harjoitus", "Pro
 STREETS = ("Esimerkkitie", "Mallikuja", "Näytepolku", "Provvägen", "Kokeilukatu")
 POSTAL_CODES = tuple(
     f"02{number:03d}"
-    for number in (100, 110, 120, 130, 140, 150, 160, 170, 180, 200, 210, 230, 240, 260, 270, 280, 300, 320, 330, 340)
-    + (360, 600, 610, 620, 630, 650, 660, 680, 710, 720, 730, 740, 750, 760, 770, 780, 810, 820, 860, 920, 940, 970, 980)
+    for number in (
+        100,
+        110,
+        120,
+        130,
+        140,
+        150,
+        160,
+        170,
+        180,
+        200,
+        210,
+        230,
+        240,
+        260,
+        270,
+        280,
+        300,
+        320,
+        330,
+        340,
+    )
+    + (
+        360,
+        600,
+        610,
+        620,
+        630,
+        650,
+        660,
+        680,
+        710,
+        720,
+        730,
+        740,
+        750,
+        760,
+        770,
+        780,
+        810,
+        820,
+        860,
+        920,
+        940,
+        970,
+        980,
+    )
 )
 
 
@@ -88,7 +133,9 @@ def hetu_of(born: date, sex: str, place: int) -> str:
     return f"{day}{sign}{individual}{_CONTROL[int(f'{day}{individual}') % 31]}"
 
 
-def registration_line(person: Person, number: int, *, fact: str = "registered", on: date = FIRST_DAY) -> bytes:
+def registration_line(
+    person: Person, number: int, *, fact: str = "registered", on: date = FIRST_DAY
+) -> bytes:
     """A line of the registration feed; the identity follows from the person's number, so it can be repeated."""
     return orjson.dumps(
         {

@@ -45,7 +45,10 @@ class Story:
         """Let it be this instant for all four services."""
         told = {"instant": instant.isoformat()}
         await asyncio.gather(
-            *(self.desk.send("PUT", service, "/v1/sandbox/clock", told, who="operator") for service in SERVICES)
+            *(
+                self.desk.send("PUT", service, "/v1/sandbox/clock", told, who="operator")
+                for service in SERVICES
+            )
         )
 
 

@@ -69,7 +69,9 @@ def compensation() -> dict[str, Any]:
 
 def _band(band: RateBand, bands: list[RateBand]) -> dict[str, Any]:
     """A band with its last age, which the next band of the same sex tells."""
-    following = [other.age_from for other in bands if other.sex == band.sex and other.age_from > band.age_from]
+    following = [
+        other.age_from for other in bands if other.sex == band.sex and other.age_from > band.age_from
+    ]
     return {
         "sex": band.sex,
         "age_from": band.age_from,

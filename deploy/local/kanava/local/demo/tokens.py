@@ -39,8 +39,16 @@ class Mint:
         assert "sub" in claims, "a token says whose it is"
         assert "role" in claims, "a token has a role"
         now = int(time.time())
-        standard = {"iss": self._issuer, "aud": AUDIENCE, "iat": now, "nbf": now, "exp": now + LIFETIME_SECONDS}
-        told = self._header + b"." + _coded(orjson.dumps({**standard, "jti": secrets.token_hex(12), **claims}))
+        standard = {
+            "iss": self._issuer,
+            "aud": AUDIENCE,
+            "iat": now,
+            "nbf": now,
+            "exp": now + LIFETIME_SECONDS,
+        }
+        told = (
+            self._header + b"." + _coded(orjson.dumps({**standard, "jti": secrets.token_hex(12), **claims}))
+        )
         r, s = decode_dss_signature(self._key.sign(told, _HOW))
         signature = r.to_bytes(_HALF_BYTES, "big") + s.to_bytes(_HALF_BYTES, "big")
         return (told + b"." + _coded(signature)).decode()

@@ -66,7 +66,9 @@ async def report_visits(story: Story) -> None:
     receipts: list[Row] = []
     for company, rows, twice, bad in zip(COMPANIES, visits, doubled, broken, strict=True):
         receipts += await _report(story, company, rows, min(twice, rows // 2), min(bad, rows))
-    counted = {name: sum(one[name] for one in receipts) for name in ("rows", "accepted", "doubled", "rejected")}
+    counted = {
+        name: sum(one[name] for one in receipts) for name in ("rows", "accepted", "doubled", "rejected")
+    }
     story.found["visits"] = counted | {"files": len(receipts), "reasons": await _reasons(story, receipts)}
 
 
@@ -85,7 +87,10 @@ async def _report(story: Story, company: Company, count: int, twice: int, bad: i
     whole = [row for place, row in enumerate(rows[:half]) if place not in broken]
     again = [*rows[half:], *whole[:twice]]
     receipts = [await _send(story, company, _csv(rows[:half]), "text/csv")]
-    return [*receipts, *([await _send(story, company, _ndjson(again), "application/x-ndjson")] if again else [])]
+    return [
+        *receipts,
+        *([await _send(story, company, _ndjson(again), "application/x-ndjson")] if again else []),
+    ]
 
 
 async def _rows(story: Story, company: Company, count: int, bad: int) -> list[Row]:

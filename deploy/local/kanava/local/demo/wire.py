@@ -74,7 +74,9 @@ class Line:
 
 async def _answer(reader: asyncio.StreamReader) -> Answer:
     first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-    headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+    headers = {
+        name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines if line)
+    }
     if headers.get("transfer-encoding", "").lower() == "chunked":
         body = await _chunks(reader)
     else:
