@@ -35,7 +35,9 @@ async def test_residents_by_version_doubled_and_out_of_order(pool: Pool) -> None
     assert await told(pool, read_models.merge_residents, first, second) == 0
     late = resident(FIRST, version=3, lives_until=date(2026, 11, 15))
     assert await told(pool, read_models.merge_residents, first, late, resident(UUID(int=9))) == 2
-    assert await stored(pool, "SELECT version, municipality, lives_until FROM resident ORDER BY resident_id") == [
+    assert await stored(
+        pool, "SELECT version, municipality, lives_until FROM resident ORDER BY resident_id"
+    ) == [
         {"version": 3, "municipality": "049", "lives_until": date(2026, 11, 15)},
         {"version": 1, "municipality": "049", "lives_until": None},
     ]
@@ -44,7 +46,9 @@ async def test_residents_by_version_doubled_and_out_of_order(pool: Pool) -> None
 async def test_a_listing_is_replaced_whole_by_a_newer_one(pool: Pool) -> None:
     month = date(2026, 11, 1)
     first = listed(FIRST, span(OWN_UNIT, date(2026, 10, 1)))
-    second = listed(FIRST, span(OWN_UNIT, date(2026, 10, 1), month), span(UNIT, month, None, "choice"), version=2)
+    second = listed(
+        FIRST, span(OWN_UNIT, date(2026, 10, 1), month), span(UNIT, month, None, "choice"), version=2
+    )
     assert await told(pool, read_models.merge_listings, first, second, first) == 2
     assert await told(pool, read_models.merge_listings, first, second) == 0
     query = "SELECT number, unit_id, until FROM listing_span ORDER BY number"

@@ -12,7 +12,12 @@ from kanava.monitoring import consumers, read_models
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 AREA = "03"
 PRIVATE, OWN, OTHER = (organisation_oid(number) for number in ("1234567-1", "2345678-0", "0112038-9"))
-UNIT, OWN_UNIT, CLOSED_UNIT, OTHER_UNIT = f"{PRIVATE[:-1]}1", f"{OWN[:-1]}1", f"{PRIVATE[:-1]}2", f"{OTHER[:-1]}1"
+UNIT, OWN_UNIT, CLOSED_UNIT, OTHER_UNIT = (
+    f"{PRIVATE[:-1]}1",
+    f"{OWN[:-1]}1",
+    f"{PRIVATE[:-1]}2",
+    f"{OTHER[:-1]}1",
+)
 FIRST, DEAD = UUID(int=1), UUID(int=2)
 _SAID: dict[str, Any] = {"version": 1, "recorded_at": NOW}
 
@@ -20,17 +25,23 @@ _SAID: dict[str, Any] = {"version": 1, "recorded_at": NOW}
 def producer(producer_id: str, kind: str, **changes: Any) -> registry.Producer:
     """An approved producer of the area."""
     fields = {"business_id": "1234567-1", "name": f"Tuottaja {kind}", "area": AREA, "status": "approved"}
-    return registry.Producer(what="approved", producer_id=producer_id, kind=kind, **(_SAID | fields | changes))
+    return registry.Producer(
+        what="approved", producer_id=producer_id, kind=kind, **(_SAID | fields | changes)
+    )
 
 
 def unit(unit_id: str, producer_id: str, **changes: Any) -> registry.Unit:
     """An open unit in Espoo."""
     fields = {"area": AREA, "municipality": "049", "name": "Asema", "own": False, "status": "open"}
     fields |= {"capacity": None, "opens_on": date(2026, 1, 1)}
-    return registry.Unit(what="opened", unit_id=unit_id, producer_id=producer_id, **(_SAID | fields | changes))
+    return registry.Unit(
+        what="opened", unit_id=unit_id, producer_id=producer_id, **(_SAID | fields | changes)
+    )
 
 
-def package(number: int = 1, *, valid_from: date = date(2026, 1, 1), units: tuple[str, ...] = ("kaynti",)) -> Any:
+def package(
+    number: int = 1, *, valid_from: date = date(2026, 1, 1), units: tuple[str, ...] = ("kaynti",)
+) -> Any:
     """A version of the package SOS with one leaf."""
     node = registry.PackageNode(code="SOS.1.1", parent="SOS.1", level=3, name_fi="Käynti", units=units)  # type: ignore[arg-type]  # a tuple of literals
     fields = {"number": number, "valid_from": valid_from, "name_fi": "Sosiaaliohjaus", "name_en": "Guidance"}
@@ -40,7 +51,13 @@ def package(number: int = 1, *, valid_from: date = date(2026, 1, 1), units: tupl
 
 def scheme(phase: int = 5, *, entered_on: date = date(2026, 10, 1), version: int = 1) -> registry.Scheme:
     """Espoo's scheme in a phase."""
-    fields = {"scheme_id": "049:1", "municipality": "049", "area": AREA, "phase": phase, "entered_on": entered_on}
+    fields = {
+        "scheme_id": "049:1",
+        "municipality": "049",
+        "area": AREA,
+        "phase": phase,
+        "entered_on": entered_on,
+    }
     return registry.Scheme(what="entered_phase", **(_SAID | fields | {"version": version}))
 
 
@@ -68,15 +85,24 @@ def listed(resident_id: UUID, *spans: listing.Span, version: int = 1) -> listing
 def statement(producer_id: str, amount_cents: int, *, version: int = 1, month: str = "2026-11") -> Any:
     """A producer's statement with one component."""
     part = payments.ComponentSum(component="capitation", lines=1, amount_cents=amount_cents)
-    fields = {"statement_id": UUID(int=int(producer_id.split(".")[4])), "producer_id": producer_id, "area": AREA}
+    fields = {
+        "statement_id": UUID(int=int(producer_id.split(".")[4])),
+        "producer_id": producer_id,
+        "area": AREA,
+    }
     fields |= {"month": month, "status": "drawn", "amount_cents": amount_cents, "sums": (part,)}
     return payments.Statement(what="drawn", recorded_at=NOW, version=version, **fields)
 
 
 async def settle(tx: Tx) -> None:
-    """Tell monitoring of two producers and a foreign one, their units, a package, the scheme, two residents."""
+    """Tell monitoring of three producers, their units, a package, the scheme and two residents."""
     await consumers.take_producers(
-        tx, [producer(PRIVATE, "private"), producer(OWN, "own_enterprise"), producer(OTHER, "private", area="90")]
+        tx,
+        [
+            producer(PRIVATE, "private"),
+            producer(OWN, "own_enterprise"),
+            producer(OTHER, "private", area="90"),
+        ],
     )
     closed = {"status": "closed", "closes_on": date(2026, 11, 10)}
     await consumers.take_units(

@@ -37,7 +37,9 @@ def test_csv_and_ndjson_say_the_same() -> None:
     rows = [report("a"), report("b", quantity=0)]
     from_csv, from_ndjson = read_file("csv", csv_of(*rows)), read_file("ndjson", ndjson_of(*rows))
     assert from_csv.reports == from_ndjson.reports
-    assert [(one.row, one.flaw) for one in from_csv.rejected] == [(one.row, one.flaw) for one in from_ndjson.rejected]
+    assert [(one.row, one.flaw) for one in from_csv.rejected] == [
+        (one.row, one.flaw) for one in from_ndjson.rejected
+    ]
     assert from_csv.rows == 2
 
 
@@ -62,7 +64,9 @@ def test_a_line_that_is_no_object_is_rejected_alone(line: bytes) -> None:
 
 
 @given(st.data())
-def test_a_file_cut_anywhere_is_refused_by_its_digest_and_mostly_by_its_last_line(data: st.DataObject) -> None:
+def test_a_file_cut_anywhere_is_refused_by_its_digest_and_mostly_by_its_last_line(
+    data: st.DataObject,
+) -> None:
     whole = ndjson_of(report("a"), report("b"))
     cut = whole[: data.draw(st.integers(0, len(whole) - 1))]
     with pytest.raises(FileRefused):

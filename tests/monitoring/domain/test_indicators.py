@@ -11,7 +11,7 @@ counts = st.fixed_dictionaries({name: st.integers(0, 10**9) for name in MEASURES
 
 def test_every_indicator_is_named_in_three_languages_and_counts_what_is_measured() -> None:
     for one in declared():
-        assert one.fi and one.sv and one.en
+        assert all((one.fi, one.sv, one.en))
         assert {one.numerator, one.denominator or one.numerator} <= set(MEASURES)
     assert len({one.id for one in declared()}) == len(declared()) == 5
 

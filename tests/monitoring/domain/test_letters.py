@@ -66,5 +66,7 @@ def test_an_original_goes_back_with_its_own_headers_and_its_reader() -> None:
         ({"value_base64": base64.b64encode(b"x" * (MAX_BODY_BYTES + 1)).decode()}, RedriveRefusal.TOO_LARGE),
     ],
 )
-def test_a_letter_that_would_only_be_buried_again_is_refused(changes: dict[str, Any], reason: RedriveRefusal) -> None:
+def test_a_letter_that_would_only_be_buried_again_is_refused(
+    changes: dict[str, Any], reason: RedriveRefusal
+) -> None:
     assert refusal_of(letter(**changes)) is reason

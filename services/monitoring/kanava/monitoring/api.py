@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated
 from uuid import UUID, uuid4
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -33,14 +33,16 @@ _SEES_SMALL_CELLS = frozenset({Role.ORGANISER, Role.OPERATOR})
 
 ProducerId = Annotated[str, AfterValidator(valid_oid)]
 Area = Annotated[str, AfterValidator(valid_area)]
-Digest = Annotated[str | None, Header(alias="Content-Digest", description="`sha-256=:<base64>:` of the body, RFC 9530")]
-Month = Annotated[str, Query(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
-Reporting = Annotated[Caller, Depends(allow(Role.PRODUCER))]
-Following = Annotated[Caller, Depends(allow(Role.PRODUCER, Role.ORGANISER, Role.OPERATOR))]
-Watching = Annotated[
-    Caller, Depends(allow(Role.PRODUCER, Role.ORGANISER, Role.MUNICIPALITY, Role.OPERATOR, Role.AUTHORITY))
+Digest = Annotated[
+    str | None, Header(alias="Content-Digest", description="`sha-256=:<base64>:` of the body, RFC 9530")
 ]
-Operating = Annotated[Caller, Depends(allow(Role.OPERATOR))]
+Month = Annotated[str, Query(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
+Reporting = Annotated[Caller, allow(Role.PRODUCER)]
+Following = Annotated[Caller, allow(Role.PRODUCER, Role.ORGANISER, Role.OPERATOR)]
+Watching = Annotated[
+    Caller, allow(Role.PRODUCER, Role.ORGANISER, Role.MUNICIPALITY, Role.OPERATOR, Role.AUTHORITY)
+]
+Operating = Annotated[Caller, allow(Role.OPERATOR)]
 
 
 def _pool(request: Request) -> Pool:
@@ -65,7 +67,7 @@ class Driven(BaseModel):
 
 
 class DeadLetters(BaseModel):
-    """Dead letters by service, topic and reason; of each topic the newest `newest_per_topic` were looked at."""
+    """Dead letters by service, topic and reason, out of the newest `newest_per_topic` of each topic."""
 
     letters: int
     newest_per_topic: int
@@ -78,7 +80,10 @@ class DeadLetters(BaseModel):
     tags=["production"],
     response_model=views.Receipt,
     openapi_extra={
-        "requestBody": {"required": True, "content": dict.fromkeys(FORMATS, {"schema": {"type": "string"}})}
+        "requestBody": {
+            "required": True,
+            "content": {name: {"schema": {"type": "string"}} for name in FORMATS},
+        }
     },
 )
 @body_limit(MAX_FILE_BYTES)
@@ -136,7 +141,7 @@ async def get_file(request: Request, caller: Following, file_id: UUID) -> views.
     responses={200: {"content": {"application/x-ndjson": {}}}},
 )
 async def get_rejected(request: Request, caller: Following, file_id: UUID) -> StreamingResponse:
-    """The rejected rows of a file as NDJSON: each with its number, field, code, value, and what was kept of it."""
+    """The rejected rows of a file as NDJSON: number, field, code, value, and what was kept of each."""
     async with transaction(_pool(request)) as tx:
         await _receipt_for(tx, caller, file_id)
     lines: AsyncIterator[bytes] = views.rejected_lines(_pool(request), file_id)
@@ -154,14 +159,18 @@ async def _receipt_for(tx: Tx, caller: Caller, file_id: UUID) -> views.Receipt:
 
 
 @router.get("/v1/indicators", tags=["indicators"])
-async def get_indicators(request: Request, caller: Watching, area: Area, month: Month) -> views.IndicatorReport:
+async def get_indicators(
+    request: Request, caller: Watching, area: Area, month: Month
+) -> views.IndicatorReport:
     """The indicators (mittarit) of an area's producers for a month; a producer sees its own rows."""
     if caller.role in (Role.ORGANISER, Role.MUNICIPALITY):
         caller.must_be_in_area(area)
     only = sorted(caller.producers) if caller.role is Role.PRODUCER else None
     first = date.fromisoformat(f"{month}-01")
     async with transaction(_pool(request)) as tx:
-        return await views.indicators(tx, area, first, only=only, see_small_cells=caller.role in _SEES_SMALL_CELLS)
+        return await views.indicators(
+            tx, area, first, only=only, see_small_cells=caller.role in _SEES_SMALL_CELLS
+        )
 
 
 @router.get("/v1/bus/lag", tags=["bus"])

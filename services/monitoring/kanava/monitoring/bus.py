@@ -1,4 +1,4 @@
-"""A look at the bus with the broker's own figures: how far every consumer group is behind, and the dead letters.
+"""A look at the bus with the broker's own figures: the lag of every consumer group, and the dead letters.
 
 Each look has a deadline and bounds. It reads; it commits no offset and joins no consumer group.
 """
@@ -7,7 +7,7 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from .domain.letters import Buried
 from .errors import BusUnavailable, LetterUnknown
 
 OLDEST_UNREAD_SECONDS = 1.0
+RETRY_SECONDS = 0.2
 FETCH_BYTES = 65_536
 _REQUEST_MILLISECONDS = 5_000
 
@@ -30,7 +31,7 @@ _REQUEST_MILLISECONDS = 5_000
 class PartitionLag(BaseModel):
     """How far a consumer group is behind on one partition; `committed_offset` None: it never committed.
 
-    `lag_seconds` is the age of the oldest unread record by its own timestamp, None when it was not seen in time.
+    `lag_seconds` is the age of the oldest unread record by its own timestamp, None if it was not seen.
     """
 
     service: str
@@ -44,54 +45,76 @@ class PartitionLag(BaseModel):
 
 
 class BusLag(BaseModel):
-    """Every consumer group of the table of topics, and whether all have read everything."""
+    """Every consumer group of the table of topics, and whether all have read everything that there is."""
 
     caught_up: bool
+    missing_topics: list[str]
     groups: list[PartitionLag]
 
 
 Place = tuple[TopicPartition, int]
 """A partition and an offset in it."""
 
+Partitions = dict[str, list[TopicPartition]]
+"""The partitions of each topic."""
 
-async def lag(bootstrap: str, *, deadline_seconds: float, wall_clock: Callable[[], float] = time.time) -> BusLag:
-    """The lag of every consumer group; `BusUnavailable` when the brokers do not answer before the deadline."""
+
+async def lag(
+    bootstrap: str,
+    *,
+    deadline_seconds: float,
+    topics: Sequence[Topic] = TOPICS,
+    wall_clock: Callable[[], float] = time.time,
+) -> BusLag:
+    """The lag of every consumer group; `BusUnavailable` when the brokers do not answer in time."""
     with _brokers_in_time():
         async with (
             asyncio.timeout(deadline_seconds),
             _admin(bootstrap) as admin,
             _consumer(bootstrap) as consumer,
         ):
-            found = await _all_lags(admin, consumer)
+            partitions = await _partitions(admin, [topic.name for topic in topics])
+            found = await _all_lags(admin, consumer, topics, partitions)
             await _add_ages(consumer, found, wall_clock)
     groups = [one for one, _ in found]
-    return BusLag(caught_up=all(one.lag_messages == 0 for one in groups), groups=groups)
+    missing = sorted({topic.name for topic in topics} - partitions.keys())
+    caught_up = not missing and all(one.lag_messages == 0 for one in groups)
+    return BusLag(caught_up=caught_up, missing_topics=missing, groups=groups)
 
 
-async def _all_lags(admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer) -> list[tuple[PartitionLag, Place]]:
+async def _all_lags(
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, topics: Sequence[Topic], partitions: Partitions
+) -> list[tuple[PartitionLag, Place]]:
     """Each group's lag, and the place of its oldest unread record."""
-    partitions = await _partitions(admin, [topic.name for topic in TOPICS])
     everywhere = [one for of_topic in partitions.values() for one in of_topic]
     starts, ends = await consumer.beginning_offsets(everywhere), await consumer.end_offsets(everywhere)
-    readers = [(service, topic) for topic in TOPICS for service in topic.heard_by]
+    readers = [(service, topic) for topic in topics for service in topic.heard_by]
     offsets = await asyncio.gather(*(_committed(admin, service, topic) for service, topic in readers))
-    found = []
-    for (service, topic), committed in zip(readers, offsets, strict=True):
-        for place in partitions.get(topic.name, []):
-            at = committed.get(place)
-            next_offset = max(starts[place], starts[place] if at is None else at)
-            one = PartitionLag(
-                service=service,
-                group=_group(service, topic),
-                topic=topic.name,
-                partition=place.partition,
-                end_offset=ends[place],
-                committed_offset=at,
-                lag_messages=max(0, ends[place] - next_offset),
-                lag_seconds=0.0 if next_offset >= ends[place] else None,
-            )
-            found.append((one, (place, next_offset)))
-    return found
+    return [
+        _partition_lag(
+            service, topic, place, start=starts[place], end=ends[place], committed=committed.get(place)
+        )
+        for (service, topic), committed in zip(readers, offsets, strict=True)
+        for place in partitions.get(topic.name, [])
+    ]
+
+
+def _partition_lag(
+    service: str, topic: Topic, place: TopicPartition, *, start: int, end: int, committed: int | None
+) -> tuple[PartitionLag, Place]:
+    """A reader without a committed offset, or with one that is not kept any more, goes on from the start."""
+    next_offset = start if committed is None else max(start, committed)
+    one = PartitionLag(
+        service=service,
+        group=_group(service, topic),
+        topic=topic.name,
+        partition=place.partition,
+        end_offset=end,
+        committed_offset=committed,
+        lag_messages=max(0, end - next_offset),
+        lag_seconds=0.0 if next_offset >= end else None,
+    )
+    return one, (place, next_offset)
 
 
 def _group(service: str, topic: Topic) -> str:
@@ -99,11 +122,19 @@ def _group(service: str, topic: Topic) -> str:
 
 
 async def _committed(admin: AIOKafkaAdminClient, service: str, topic: Topic) -> dict[TopicPartition, int]:
-    answer = await admin.list_consumer_group_offsets(_group(service, topic))
-    return {place: at.offset for place, at in answer.items() if at.offset >= 0}
+    """Where a group goes on; a coordinator that is just being chosen is asked again until the deadline."""
+    while True:
+        try:
+            answer = await admin.list_consumer_group_offsets(_group(service, topic))
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            await asyncio.sleep(RETRY_SECONDS)
+        else:
+            return {place: at.offset for place, at in answer.items() if at.offset >= 0}
 
 
-async def _partitions(admin: AIOKafkaAdminClient, names: Iterable[str]) -> dict[str, list[TopicPartition]]:
+async def _partitions(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Partitions:
     """The partitions of those of the named topics that the broker has."""
     described = await admin.describe_topics(list(names))
     return {
@@ -174,7 +205,7 @@ async def find_letters(
     return [letter for _, letter in sorted(found.values(), key=lambda one: (one[0], one[1].offset))]
 
 
-async def _letters(bootstrap: str, newest: int) -> AsyncIterator[tuple[DeadLetter, datetime]]:
+async def _letters(bootstrap: str, newest: int) -> AsyncGenerator[tuple[DeadLetter, datetime]]:
     """The `newest` letters of each dead-letter topic, and when each was buried."""
     async with _admin(bootstrap) as admin, _consumer(bootstrap) as consumer:
         of_topic = await _partitions(admin, [topic.dead_letters for topic in TOPICS])
@@ -202,7 +233,7 @@ def _read(body: bytes | None) -> DeadLetter | None:
 
 
 @contextlib.contextmanager
-def _brokers_in_time():  # type: ignore[no-untyped-def]  # a context manager of nothing
+def _brokers_in_time() -> Iterator[None]:
     """Turn silence or an error of the brokers into a problem that may be tried again."""
     try:
         yield

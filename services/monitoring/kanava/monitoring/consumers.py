@@ -38,7 +38,9 @@ async def take_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
 async def take_schemes(tx: Tx, facts: Sequence[registry.Scheme]) -> int:
     """Take over the phases of schemes, and from which day services are produced under them."""
     columns = {"scheme_id", "municipality", "area", "phase", "version"}
-    applied = await read_models.merge_newest(tx, "scheme", "scheme_id", [f.model_dump(include=columns) for f in facts])
+    applied = await read_models.merge_newest(
+        tx, "scheme", "scheme_id", [f.model_dump(include=columns) for f in facts]
+    )
     producing = [f.model_dump(include={"scheme_id", "entered_on"}) for f in facts if f.phase >= 5]
     await read_models.open_production(tx, producing)
     return applied
@@ -64,7 +66,9 @@ async def take_units(tx: Tx, facts: Sequence[registry.Unit]) -> int:
         "closes_on",
         "version",
     }
-    return await read_models.merge_newest(tx, "unit", "unit_id", [f.model_dump(include=columns) for f in facts])
+    return await read_models.merge_newest(
+        tx, "unit", "unit_id", [f.model_dump(include=columns) for f in facts]
+    )
 
 
 async def take_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:

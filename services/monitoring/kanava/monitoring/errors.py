@@ -19,7 +19,7 @@ from .domain.letters import RedriveRefusal
 
 
 class FileNotWhole(Malformed):
-    """The file did not come whole: its digest is missing or another, or its last line was cut. Nothing was stored."""
+    """The file did not come whole: its digest is missing or differs, or it was cut. Nothing was stored."""
 
     slug, title = "file-not-whole", "The file did not come whole"
 

@@ -21,7 +21,7 @@ ON CONFLICT ({key}) DO UPDATE SET {assignments} WHERE known.version < excluded.v
 async def merge_newest(tx: Tx, table: str, key: str, records: Sequence[dict[str, Any]]) -> int:
     """Upsert records of one shape by their key where the version is newer; returns how many had an effect."""
     names = list(records[0])
-    assert key in names and "version" in names, "a read model is merged by its key and its version"
+    assert {key, "version"} <= set(names), "a read model is merged by its key and its version"
     query = _UPSERT.format(
         table=sql.Identifier(table),
         columns=sql.SQL(", ").join(map(sql.Identifier, names)),
@@ -37,7 +37,8 @@ async def merge_newest(tx: Tx, table: str, key: str, records: Sequence[dict[str,
 
 
 _RESIDENT_COLUMNS = (
-    "resident_id uuid, birth_date date, sex text, municipality text, area text, lives_until date, version int4"
+    "resident_id uuid, birth_date date, sex text, municipality text, area text,"
+    " lives_until date, version int4"
 )
 _MERGE_RESIDENTS = """
 WITH fresh AS (
@@ -57,7 +58,9 @@ WITH fresh AS (
 
 async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     """Take over residents; returns how many facts were newer than what was known."""
-    records = ((f.resident_id, f.birth_date, f.sex, f.municipality, f.area, f.lives_until, f.version) for f in facts)
+    records = (
+        (f.resident_id, f.birth_date, f.sex, f.municipality, f.area, f.lives_until, f.version) for f in facts
+    )
     await stage(tx, "heard_resident", _RESIDENT_COLUMNS, records)
     return await _facts(tx, _MERGE_RESIDENTS)
 
@@ -89,7 +92,9 @@ ON CONFLICT DO NOTHING
 
 async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
     """Take over whole histories of listings; returns how many facts were newer than what was known."""
-    await stage(tx, "heard_listing", "resident_id uuid, version int4", ((f.resident_id, f.version) for f in facts))
+    await stage(
+        tx, "heard_listing", "resident_id uuid, version int4", ((f.resident_id, f.version) for f in facts)
+    )
     spans = (
         (f.resident_id, f.version, number, s.unit_id, s.producer_id, s.starts_on, s.until, s.origin)
         for f in facts
@@ -116,14 +121,15 @@ WHERE later.package_id = package.package_id AND package.valid_until IS DISTINCT 
 """
 
 
-async def add_package_nodes(tx: Tx, nodes: Sequence[tuple[str, str, str, list[str]]]) -> None:
-    """Enter nodes of published versions, (package_id, code, name_fi, units); a version never changes its nodes.
+async def add_package_nodes(tx: Tx, nodes: Sequence[tuple[str, str, str, Sequence[str]]]) -> None:
+    """Enter nodes (package_id, code, name_fi, units) of published versions, which never change.
 
     A version is in force until the first day of any later version of the same package.
     """
     async with tx.cursor() as cursor:
         await cursor.executemany(
-            "INSERT INTO package_node (package_id, code, name_fi, units) VALUES (%s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            "INSERT INTO package_node (package_id, code, name_fi, units) VALUES (%s, %s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
             nodes,
         )
     await tx.execute(_CLOSE_OLDER_PACKAGES)
@@ -135,7 +141,7 @@ UPDATE scheme SET production_from = least(production_from, %(entered_on)s) WHERE
 
 
 async def open_production(tx: Tx, entries: Sequence[dict[str, Any]]) -> None:
-    """Keep the earliest day on which a scheme was in phase 5 or later, in whatever order its phases are heard."""
+    """Keep the earliest day of a scheme in phase 5 or later, in whatever order its phases are heard."""
     async with tx.cursor() as cursor:
         await cursor.executemany(_OPEN_PRODUCTION, entries)
 

@@ -40,7 +40,9 @@ async def receive_file(tx: Tx, command: ReceiveFile, now: datetime) -> Receipt:
 def _receipt(command: ReceiveFile, version: int, verdicts: dict[str, int], now: datetime) -> Receipt:
     taken = {name: verdicts.get(name, 0) for name in _TAKEN}
     rejected = sum(verdicts.values()) - sum(taken.values()) + len(command.reading.rejected)
-    assert sum(taken.values()) + rejected == command.reading.rows, "a row of the file was lost or counted twice"
+    assert sum(taken.values()) + rejected == command.reading.rows, (
+        "a row of the file was lost or counted twice"
+    )
     return Receipt(
         file_id=command.file_id,
         producer_id=command.producer_id,

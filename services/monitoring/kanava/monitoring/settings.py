@@ -9,11 +9,13 @@ class MonitoringSettings(ServiceSettings):
     """What monitoring is told by `KANAVA_…` variables.
 
     Says: kanava.monitoring.production.v1.
-    Hears: kanava.registry.package.v1, .document.v1, .price.v1, .scheme.v1, .producer.v1, .unit.v1, .contract.v1;
-    kanava.listing.resident.v1, .listing.v1; kanava.payments.run.v1, .statement.v1, .account.v1.
+    Hears: kanava.registry.package.v1, .document.v1, .price.v1, .scheme.v1, .producer.v1, .unit.v1,
+    .contract.v1; kanava.listing.resident.v1, .listing.v1; kanava.payments.run.v1, .statement.v1, .account.v1.
     """
 
-    service: str = Field(default="monitoring", title="Service", description="Name of the service in logs and traces.")
+    service: str = Field(
+        default="monitoring", title="Service", description="Name of the service in logs and traces."
+    )
     bus_deadline_seconds: float = Field(
         default=8.0,
         gt=0,

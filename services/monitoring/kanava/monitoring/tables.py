@@ -72,7 +72,7 @@ class PackageNode(Base, table=True):
     package_id: str = Field(primary_key=True)
     code: str = Field(primary_key=True)
     name_fi: str
-    units: list[str] = Field(sa_type=ARRAY(sa.Text))  # type: ignore[call-overload]  # SQLModel types sa_type as a class
+    units: list[str] = Field(sa_type=ARRAY(sa.Text))
 
 
 class Price(Base, table=True):
@@ -88,7 +88,7 @@ class Price(Base, table=True):
 
 
 class Scheme(Base, table=True):
-    """A municipality's scheme (käyttöönotto); services may be reported from `production_from` on (phase 5)."""
+    """A municipality's scheme (käyttöönotto); services are reported from `production_from` on (phase 5)."""
 
     scheme_id: str = Field(primary_key=True)
     municipality: str = Field(index=True)
@@ -133,7 +133,9 @@ class ListingSpan(Base, table=True):
     """A stretch of being listed, numbered from 1 in each resident's history; `until` is not included."""
 
     __tablename__ = "listing_span"
-    __table_args__ = (sa.Index("listing_span_choices", "starts_on", postgresql_where=sa.text("origin = 'choice'")),)
+    __table_args__ = (
+        sa.Index("listing_span_choices", "starts_on", postgresql_where=sa.text("origin = 'choice'")),
+    )
 
     resident_id: UUID = Field(primary_key=True)
     number: int = Field(primary_key=True)
@@ -150,7 +152,7 @@ class Run(Base, table=True):
     run_id: UUID = Field(primary_key=True)
     area: str
     month: str
-    cut_off: datetime = Field(sa_type=_INSTANT)  # type: ignore[call-overload]  # an instance carries the zone
+    cut_off: datetime = Field(sa_type=_INSTANT)
     digest: str
     sums: list[Any] = Field(sa_type=JSONB)
     version: int
@@ -182,7 +184,7 @@ class AccountMovement(Base, table=True):
     kind: str
     amount_cents: int = Field(sa_type=sa.BigInteger)
     balance_cents: int = Field(sa_type=sa.BigInteger)
-    recorded_at: datetime = Field(sa_type=_INSTANT)  # type: ignore[call-overload]  # an instance carries the zone
+    recorded_at: datetime = Field(sa_type=_INSTANT)
 
 
 class ProducerFiles(Base, table=True):
@@ -200,7 +202,9 @@ class ProductionFile(Base, table=True):
     __tablename__ = "production_file"
     __table_args__ = (
         sa.UniqueConstraint("producer_id", "version"),
-        sa.CheckConstraint("rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"),
+        sa.CheckConstraint(
+            "rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"
+        ),
         {"info": APPEND_ONLY},
     )
 
@@ -211,7 +215,7 @@ class ProductionFile(Base, table=True):
     digest: bytes
     corrects: bool
     sent_by: str
-    received_at: datetime = Field(sa_type=_INSTANT)  # type: ignore[call-overload]  # an instance carries the zone
+    received_at: datetime = Field(sa_type=_INSTANT)
     rows: int
     accepted: int
     corrected: int
@@ -233,7 +237,7 @@ class _Report(Base):
     quantity: int
     client_fee_cents: int
     file_id: UUID
-    recorded_at: datetime = Field(sa_type=_INSTANT)  # type: ignore[call-overload]  # an instance carries the zone
+    recorded_at: datetime = Field(sa_type=_INSTANT)
 
 
 class Production(_Report, table=True):
@@ -287,4 +291,4 @@ class Redrive(Base, table=True):
     reason: str
     forced: bool
     driven_by: str
-    driven_at: datetime = Field(sa_type=_INSTANT)  # type: ignore[call-overload]  # an instance carries the zone
+    driven_at: datetime = Field(sa_type=_INSTANT)

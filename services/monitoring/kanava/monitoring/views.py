@@ -88,7 +88,7 @@ async def area_of_producer(tx: Tx, producer_id: str) -> str | None:
 
 
 async def rejected_lines(pool: Pool, file_id: UUID) -> AsyncIterator[bytes]:
-    """Rejected rows as NDJSON in the order of the file: what is kept of the row, its number, field, code, value."""
+    """Rejected rows as NDJSON in the order of the file: number, field, code, value, and what was kept."""
     after = 0
     while True:
         async with transaction(pool) as tx:
@@ -119,12 +119,14 @@ WITH area_unit AS (
     SELECT unit_id FROM unit WHERE area = %(area)s
 ), clients AS (
     SELECT s.producer_id, count(*) AS listed_clients FROM listing_span s JOIN area_unit USING (unit_id)
-    WHERE s.starts_on < %(next_month)s AND (s.until IS NULL OR s.until >= %(next_month)s) GROUP BY s.producer_id
+    WHERE s.starts_on < %(next_month)s AND (s.until IS NULL OR s.until >= %(next_month)s)
+    GROUP BY s.producer_id
 ), switch AS (
     SELECT s.producer_id AS into_producer, s.unit_id AS into_unit, b.producer_id AS from_producer,
         b.unit_id AS from_unit
     FROM listing_span s
-    LEFT JOIN listing_span b ON b.resident_id = s.resident_id AND b.number = s.number - 1 AND b.until = s.starts_on
+    LEFT JOIN listing_span b
+        ON b.resident_id = s.resident_id AND b.number = s.number - 1 AND b.until = s.starts_on
     WHERE s.origin = 'choice' AND s.starts_on >= %(month)s AND s.starts_on < %(next_month)s
         AND b.producer_id IS DISTINCT FROM s.producer_id
 ), entered AS (
@@ -146,7 +148,8 @@ SELECT p.producer_id, p.name, p.kind, coalesce(listed_clients, 0)::bigint AS lis
     coalesce(switches_in, 0)::bigint AS switches_in, coalesce(switches_out, 0)::bigint AS switches_out,
     coalesce(visits, 0)::bigint AS visits, coalesce(cost_cents, 0)::bigint AS cost_cents
 FROM producer p LEFT JOIN clients USING (producer_id) LEFT JOIN entered USING (producer_id)
-    LEFT JOIN left_behind USING (producer_id) LEFT JOIN performed USING (producer_id) LEFT JOIN cost USING (producer_id)
+    LEFT JOIN left_behind USING (producer_id) LEFT JOIN performed USING (producer_id)
+    LEFT JOIN cost USING (producer_id)
 WHERE (p.area = %(area)s OR listed_clients > 0 OR visits > 0)
     AND (%(only)s::text[] IS NULL OR p.producer_id = ANY(%(only)s))
 ORDER BY p.producer_id
@@ -178,4 +181,6 @@ def _producer(row: dict[str, Any], *, see_small_cells: bool) -> ProducerIndicato
         one_of.id: IndicatorValue(**vars(read_indicator(one_of, row, see_small_cells=see_small_cells)))
         for one_of in declared()
     }
-    return ProducerIndicators(producer_id=row["producer_id"], name=row["name"], kind=row["kind"], values=values)
+    return ProducerIndicators(
+        producer_id=row["producer_id"], name=row["name"], kind=row["kind"], values=values
+    )

@@ -238,7 +238,9 @@ def upgrade() -> None:
         sa.Column("corrected", sa.Integer(), nullable=False),
         sa.Column("doubled", sa.Integer(), nullable=False),
         sa.Column("rejected", sa.Integer(), nullable=False),
-        sa.CheckConstraint("rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"),
+        sa.CheckConstraint(
+            "rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"
+        ),
         sa.PrimaryKeyConstraint("file_id"),
         sa.UniqueConstraint("producer_id", "version"),
         info={"grants": "SELECT, INSERT"},
@@ -271,7 +273,9 @@ def upgrade() -> None:
         "relay_shard",
         sa.Column("shard", sa.SmallInteger(), nullable=False),
         sa.Column("token", sa.Uuid(), nullable=True),
-        sa.Column("leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+        sa.Column(
+            "leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("shard"),
     )
     op.create_table(

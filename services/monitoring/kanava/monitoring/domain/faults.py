@@ -1,4 +1,4 @@
-"""Why a reported row is rejected (hylätty rivi), or a whole file, as enums whose members explain themselves."""
+"""Why a reported row is rejected (hylätty rivi), or a whole file: enums that explain themselves."""
 
 from dataclasses import dataclass
 
@@ -63,6 +63,7 @@ class FileFault(RefusalReason):
     )
     CUT = "cut", "The last line does not end with a newline, so the file was cut on its way."
     EMPTY = "empty", "The file has no rows."
+    TOO_MANY_ROWS = "too_many_rows", "The file has more than 300,000 lines; send it as several files."
     NOT_UTF8 = "not_utf8", "The file is not text in UTF-8."
     HEADER = "header", "The first line must name every column of a reported service once and no other."
     NOT_CSV = "not_csv", "The file breaks the quoting of CSV (RFC 4180)."

@@ -18,13 +18,14 @@ from .reports import FIELDS, Rejected, Report, kept_fields, kept_value, read_rep
 
 FORMATS: Final = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
 MAX_FILE_BYTES: Final = 32 * 1024 * 1024
+MAX_LINES: Final = 300_000
 
 _SHA_256 = re.compile(r"(?:^|,)\s*sha-256=:([A-Za-z0-9+/]+={0,2}):\s*(?=,|$)")
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file holds: well-formed reports and rows that are rejected for their form, by row number from 1."""
+    """What a file holds by row number from 1: well-formed reports, and rows rejected for their form."""
 
     reports: list[tuple[int, Report]]
     rejected: list[Rejected]
@@ -57,9 +58,11 @@ def format_of(content_type: str | None) -> str:
 
 
 def read_file(form: str, body: bytes) -> Reading:
-    """The rows of a whole file; `FileRefused` when it was cut, is empty, no UTF-8 or has a wrong header."""
+    """The rows of a whole file; `FileRefused` if it is cut, empty, too long or cannot be read."""
     if not body.endswith(b"\n"):
         raise FileRefused(FileFault.CUT if body else FileFault.EMPTY)
+    if body.count(b"\n") > MAX_LINES:
+        raise FileRefused(FileFault.TOO_MANY_ROWS)
     reading = Reading([], [])
     lines = _csv_rows(body) if form == "csv" else _ndjson_rows(body)
     for number, fields in enumerate(lines, start=1):

@@ -35,7 +35,7 @@ class Indicator:
 
 @dataclass(frozen=True)
 class Reading:
-    """An indicator's value, whole or half up to a whole number; None where nothing divides it or it is suppressed."""
+    """An indicator's value, half up to a whole number; None if suppressed or divided by nobody."""
 
     value: int | None
     suppressed: bool

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final, NamedTuple, get_args
 from uuid import UUID
 
@@ -22,7 +23,11 @@ _NODE = re.compile(r"[A-Za-z0-9._\-]{1,40}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
-_HETU = re.compile(r"\d{6}[-+A-FU-Y]\d{3}[0-9A-Y]", re.IGNORECASE)
+_HETU = re.compile(r"[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Ya-y]")
+_PLAIN = (str, int)
+_REMEMBERED: Final = 4_096
+"""Values of most fields come again and again within a file, so reading them is remembered."""
+
 _UNITS_OF_MEASURE = frozenset(get_args(UnitOfMeasure))
 
 
@@ -81,7 +86,7 @@ def read_report(fields: Mapping[str, Any]) -> Report | Flaw:
         if value is None or value == "":
             return Flaw(name, RowFault.MISSING)
         try:
-            values.append(read(value))
+            values.append(read(value if type(value) in _PLAIN else None))
         except _Flawed as flawed:
             return Flaw(name, flawed.fault)
     return Report(*values)
@@ -109,11 +114,12 @@ def kept_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _without_hetu(text: str) -> str | None:
-    """A text cut short, or None where it holds a HETU; the character NUL, which no database takes, is dropped."""
+    """A text cut short, or None where it holds a HETU; NUL, which no database takes, is dropped."""
     return None if holds_hetu(text) else text[:KEPT_CHARACTERS].replace("\x00", "")
 
 
 def _pattern(pattern: re.Pattern[str], fault: RowFault) -> Callable[[Any], str]:
+    @lru_cache(_REMEMBERED, typed=True)
     def read(value: Any) -> str:
         if type(value) is not str or pattern.fullmatch(value) is None:
             raise _Flawed(fault)
@@ -136,12 +142,14 @@ def _resident_id(value: Any) -> UUID:
     return UUID(value)
 
 
+@lru_cache(_REMEMBERED, typed=True)
 def _unit_of_measure(value: Any) -> str:
     if type(value) is not str or value not in _UNITS_OF_MEASURE:
         raise _Flawed(RowFault.UNKNOWN_UNIT_OF_MEASURE)
     return value
 
 
+@lru_cache(_REMEMBERED, typed=True)
 def _day(value: Any) -> date:
     try:
         if type(value) is str and _DATE.fullmatch(value):
@@ -152,6 +160,7 @@ def _day(value: Any) -> date:
 
 
 def _integer(lowest: int, highest: int) -> Callable[[Any], int]:
+    @lru_cache(_REMEMBERED, typed=True)
     def read(value: Any) -> int:
         if type(value) is str and _INTEGER.fullmatch(value):
             value = int(value)
