@@ -22,6 +22,12 @@ def down(
     if not running:
         console.print("Nothing runs. `./kanava up` starts the platform.")
     for one in running:
+        if name is None and one.is_claimed():
+            console.print(
+                f"'{one.name}' belongs to a command that still runs. It ends with that command; "
+                f"`./kanava down --profile {one.name}` ends it now."
+            )
+            continue
         console.print(f"'{one.name}':")
         platform.stop(one, console.print)
         console.print(f"'{one.name}' is stopped; its data stays in {one.folder}.")

@@ -74,6 +74,7 @@ def start(profile: Profile, options: Options, say: Say) -> Platform:
     Raises PlatformProblem (one sentence for a person) when something stands in the way; what was started by
     then runs on, and `stop` ends it.
     """
+    services.check_names(options.copies)
     profile.prepare()
     cluster = _launch_kafka(profile, options, say)
     server = _start_postgres(profile, options, say)

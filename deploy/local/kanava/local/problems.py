@@ -50,7 +50,8 @@ class AlreadyRunning(PlatformProblem):
 
     def __init__(self, name: str) -> None:
         super().__init__(
-            f"The profile '{name}' is in use by another run. Wait for it, or stop it with `./kanava down`."
+            f"The profile '{name}' is in use by another command. Wait for it, or end what it started "
+            f"with `./kanava down --profile {name}`."
         )
 
 

@@ -74,7 +74,7 @@ def find(pid_file: Path) -> Process | None:
     try:
         record = json.loads(pid_file.read_text())
         process = Process(pid_file.stem, int(record["pid"]), str(record["started"]), pid_file)
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     if process.alive():
         return process

@@ -43,10 +43,15 @@ class Copy:
 
 def plan(profile: Profile, copies: Mapping[str, int]) -> list[Copy]:
     """Every copy with its port; one that runs keeps its own. Raises PlatformProblem, PortOccupied."""
-    if unknown := set(copies) - set(SERVICES):
-        raise PlatformProblem(f"There is no service '{min(unknown)}'. Choose among: {', '.join(SERVICES)}.")
+    check_names(copies)
     numbered = [(service, number) for service in SERVICES for number in range(1, copies.get(service, 1) + 1)]
     return [Copy(service, number, _port(profile, service, number)) for service, number in numbered]
+
+
+def check_names(copies: Mapping[str, int]) -> None:
+    """Raise PlatformProblem when somebody asks for copies of a service that does not exist."""
+    if unknown := set(copies) - set(SERVICES):
+        raise PlatformProblem(f"There is no service '{min(unknown)}'. Choose among: {', '.join(SERVICES)}.")
 
 
 def ensure_issuer(profile: Profile, *, tie: int | None) -> str:
