@@ -58,14 +58,29 @@ class Api:
 
     def token(self, caller: Caller) -> str:
         """A token of the tests' issuer."""
-        claims: dict[str, Any] = {"iss": ISSUER, "aud": AUDIENCE, "sub": caller.subject, "exp": int(time.time()) + 600}
+        claims: dict[str, Any] = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "sub": caller.subject,
+            "exp": int(time.time()) + 600,
+        }
         claims |= {"role": caller.role.value, "area": caller.area, "municipality": caller.municipality}
-        claims |= {"producers": sorted(caller.producers), "resident": caller.resident and str(caller.resident)}
+        claims |= {
+            "producers": sorted(caller.producers),
+            "resident": caller.resident and str(caller.resident),
+        }
         said = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode({"alg": "ES256", "kid": "test"}, said, self.key)
 
     async def call(
-        self, caller: Caller, method: str, path: str, body: Any = None, *, content: bytes | None = None, **headers: str
+        self,
+        caller: Caller,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        content: bytes | None = None,
+        **headers: str,
     ) -> httpx.Response:
         """Call as somebody; header names are written with underscores."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}

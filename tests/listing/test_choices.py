@@ -64,7 +64,12 @@ async def test_a_newer_rule_book_shortens_the_window(world: World) -> None:
     terms = rule_book().rule_book
     assert terms is not None
     shorter = terms.model_copy(update={"months_between_choices": 6})
-    named = {"document_id": "03:rule_book:2", "number": 2, "valid_from": date(2027, 1, 1), "rule_book": shorter}
+    named = {
+        "document_id": "03:rule_book:2",
+        "number": 2,
+        "valid_from": date(2027, 1, 1),
+        "rule_book": shorter,
+    }
     await world.hear(rule_book(**named))
     world.instant = world.instant.replace(year=2027, month=4, day=20)
     assert (await world.choose(aino, told.OWN_UNIT)).next_choice_from == date(2027, 10, 20)
@@ -139,7 +144,9 @@ async def test_a_unit_that_closes_while_many_choose_it_keeps_nobody(world: World
     )
     assert set(outcomes) <= {"made", ChoiceRefusal.UNIT_NOT_OPEN.value}
     assert await world.places(SMALL) == (0, 0)
-    on = await world.query("SELECT count(*) AS n FROM span WHERE recorded_until = 'infinity' AND upper_inf(during)")
+    on = await world.query(
+        "SELECT count(*) AS n FROM span WHERE recorded_until = 'infinity' AND upper_inf(during)"
+    )
     assert on[0]["n"] == 40
 
 

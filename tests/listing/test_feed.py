@@ -33,7 +33,12 @@ async def test_a_resident_fact_says_what_the_hetu_says(world: World) -> None:
     await world.feed(line(EINO, effective_on="2026-10-03"))
     [fact] = await world.said(said.Resident)
     assert (fact.what, fact.version, fact.recorded_at) == ("registered", 1, world.instant)
-    assert (fact.birth_date, fact.sex, fact.municipality, fact.area) == (date(2026, 10, 3), "male", "049", "03")
+    assert (fact.birth_date, fact.sex, fact.municipality, fact.area) == (
+        date(2026, 10, 3),
+        "male",
+        "049",
+        "03",
+    )
     assert fact.lives_until is None
 
 
@@ -66,7 +71,9 @@ async def test_what_was_known_before_stays_known(world: World) -> None:
     await world.feed(line(AINO))
     world.instant = told.at(11, 5)
     await world.feed(line(AINO, fact="moved_away", effective_on="2026-10-20"))
-    found = await world.query("SELECT during::text, recorded_until = 'infinity' AS known FROM span ORDER BY span_id")
+    found = await world.query(
+        "SELECT during::text, recorded_until = 'infinity' AS known FROM span ORDER BY span_id"
+    )
     assert [(row["during"], row["known"]) for row in found] == [
         ("[2026-10-01,)", False),
         ("[2026-10-01,2026-10-20)", True),
@@ -104,7 +111,9 @@ async def test_who_comes_back_is_listed_anew(world: World) -> None:
 
 async def test_lines_of_one_person_in_one_file_keep_their_order(world: World) -> None:
     died = line(AINO, fact="died", effective_on="2026-10-20")
-    taken = await world.feed(line(AINO), line(AINO, municipality="235", fact="moved", effective_on="2026-10-05"), died)
+    taken = await world.feed(
+        line(AINO), line(AINO, municipality="235", fact="moved", effective_on="2026-10-05"), died
+    )
     assert (taken.lines, taken.registered, taken.moved, taken.died) == (3, 1, 1, 1)
     assert [fact.version for fact in await world.said(said.Resident)] == [1, 2, 3]
 
@@ -136,7 +145,12 @@ async def test_one_broken_line_refuses_the_file_and_names_field_and_rule(
     with pytest.raises(FeedInvalid) as refused:
         await world.feed(line(EINO, effective_on="2026-10-03"), line(AINO) | changes)
     assert (refused.value.pointer, refused.value.rule) == (pointer, rule)
-    assert await world.query("SELECT 1 FROM vault UNION ALL SELECT 1 FROM outbox UNION ALL SELECT 1 FROM feed_file") == []
+    assert (
+        await world.query(
+            "SELECT 1 FROM vault UNION ALL SELECT 1 FROM outbox UNION ALL SELECT 1 FROM feed_file"
+        )
+        == []
+    )
 
 
 async def test_no_value_and_no_made_up_field_is_said_back(world: World) -> None:

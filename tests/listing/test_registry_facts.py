@@ -32,7 +32,10 @@ async def test_nodes_of_a_package_are_kept_with_their_level_of_choice(world: Wor
         nodes=(node,),
     )
     assert await world.hear(package) == [1]
-    assert (await world.query("SELECT code, choice FROM package_node"))[0] == {"code": "PVO.1", "choice": "asiakas"}
+    assert (await world.query("SELECT code, choice FROM package_node"))[0] == {
+        "code": "PVO.1",
+        "choice": "asiakas",
+    }
 
 
 async def test_a_closed_units_residents_fall_to_the_own_unit_and_may_choose_at_once(world: World) -> None:
@@ -48,7 +51,9 @@ async def test_a_closed_units_residents_fall_to_the_own_unit_and_may_choose_at_o
         (told.OWN_UNIT, date(2026, 12, 1), None, "unit_closed"),
     ]
     await world.choose(aino)
-    assert [row["resident_id"] for row in await world.query("SELECT resident_id FROM resident WHERE free_choice")] == []
+    assert [
+        row["resident_id"] for row in await world.query("SELECT resident_id FROM resident WHERE free_choice")
+    ] == []
     assert eino != aino
 
 
@@ -57,7 +62,9 @@ async def test_a_choice_elsewhere_survives_the_closing_of_the_unit_before_it(wor
     [aino] = await arrivals(world, 1)
     await world.choose(aino)
     await world.hear(unit(SECOND_OWN, version=2))
-    await world.hear(unit(told.OWN_UNIT, version=2, what="closed", status="closed", closes_on=date(2026, 10, 20)))
+    await world.hear(
+        unit(told.OWN_UNIT, version=2, what="closed", status="closed", closes_on=date(2026, 10, 20))
+    )
     spans = (await world.said(said.Listing))[-1].spans
     assert [(span.unit_id, span.until) for span in spans] == [
         (told.OWN_UNIT, date(2026, 10, 20)),
@@ -72,16 +79,22 @@ async def test_a_revoked_producer_loses_the_residents_of_all_its_units(world: Wo
     for place, one in enumerate(residents):
         await world.choose(one, (SMALL, told.PRIVATE_UNIT)[place % 2])
     assert await world.places(SMALL) == (3, 3)
-    revoked = told.producer(private=True, version=2).model_copy(update={"what": "revoked", "status": "revoked"})
+    revoked = told.producer(private=True, version=2).model_copy(
+        update={"what": "revoked", "status": "revoked"}
+    )
     await world.hear(revoked.model_copy(update={"recorded_at": told.at(12, 3)}))
     assert await world.places(SMALL) == (0, 0)
-    now_at = await world.query("SELECT DISTINCT unit_id FROM span WHERE upper_inf(during) AND recorded_until = 'infinity'")
+    now_at = await world.query(
+        "SELECT DISTINCT unit_id FROM span WHERE upper_inf(during) AND recorded_until = 'infinity'"
+    )
     assert [row["unit_id"] for row in now_at] == [told.OWN_UNIT]
 
 
 async def test_without_an_own_unit_the_residents_are_listed_nowhere(world: World) -> None:
     await arrivals(world, 2)
-    await world.hear(unit(told.OWN_UNIT, version=2, what="closed", status="closed", closes_on=date(2026, 11, 1)))
+    await world.hear(
+        unit(told.OWN_UNIT, version=2, what="closed", status="closed", closes_on=date(2026, 11, 1))
+    )
     facts = (await world.said(said.Listing))[-2:]
     assert [(fact.what, fact.spans[-1].until) for fact in facts] == [("ended", date(2026, 11, 1))] * 2
 

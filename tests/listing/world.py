@@ -85,7 +85,9 @@ class World:
     async def ids(self, *hetus: str) -> list[UUID]:
         """The pseudonymous ids of persons who are known."""
         async with transaction(self.pool) as tx:
-            found = await look_up(tx, LookUp(hetus, "test", "operator", "to test"), self.instant, vault=self.vault)
+            found = await look_up(
+                tx, LookUp(hetus, "test", "operator", "to test"), self.instant, vault=self.vault
+            )
         assert None not in found.resident_ids
         return [one for one in found.resident_ids if one]
 

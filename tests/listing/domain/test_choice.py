@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanava.listing.domain.choice import Chooser, ChoiceRefusal, Decision, Refusal, RuleBook, Wish, decide
+from kanava.listing.domain.choice import ChoiceRefusal, Chooser, Decision, Refusal, RuleBook, Wish, decide
 from kanava.listing.domain.default_unit import default_unit
 from kanava.listing.domain.spans import Span, last_open
 
@@ -30,7 +30,11 @@ BOOK = RuleBook(months_between_choices=12, days_to_effect=21)
 
 
 def decided(
-    chooser: Chooser = CHOOSER, wish: Wish = WISH, book: RuleBook | None = BOOK, phase: int = 4, on: date = NOTICE
+    chooser: Chooser = CHOOSER,
+    wish: Wish = WISH,
+    book: RuleBook | None = BOOK,
+    phase: int = 4,
+    on: date = NOTICE,
 ) -> Decision | Refusal:
     """A decision on the usual choice with something else about it."""
     return decide(chooser, wish, rule_book=book, scheme_phase=phase, notice_on=on)
@@ -78,10 +82,16 @@ def test_an_own_unit_needs_no_scheme() -> None:
     assert isinstance(decided(wish=replace(WISH, own=True), phase=0), Decision)
 
 
-@given(st.dates(date(2025, 1, 1), date(2028, 1, 1)), st.dates(date(2025, 1, 1), date(2028, 1, 1)), st.booleans())
+@given(
+    st.dates(date(2025, 1, 1), date(2028, 1, 1)), st.dates(date(2025, 1, 1), date(2028, 1, 1)), st.booleans()
+)
 def test_the_window_is_the_only_thing_that_time_refuses(chosen_on: date, on: date, free: bool) -> None:
-    decision = decided(replace(CHOOSER, chosen_on=chosen_on, free_choice=free), replace(WISH, opens_on=date.min), on=on)
-    free_from = date(chosen_on.year + 1, chosen_on.month, min(chosen_on.day, 28 if chosen_on.month == 2 else 31))
+    decision = decided(
+        replace(CHOOSER, chosen_on=chosen_on, free_choice=free), replace(WISH, opens_on=date.min), on=on
+    )
+    free_from = date(
+        chosen_on.year + 1, chosen_on.month, min(chosen_on.day, 28 if chosen_on.month == 2 else 31)
+    )
     if not free and on < free_from:
         assert decision == Refusal(ChoiceRefusal.TOO_EARLY, free_from)
     else:

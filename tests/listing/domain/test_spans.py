@@ -29,7 +29,9 @@ def _span(number: int, starts_on: date, until: date | None = None) -> Span:
 
 
 @given(histories(), DAYS, st.booleans())
-def test_a_successor_takes_every_day_from_its_first(spans: tuple[Span, ...], day: date, follows: bool) -> None:
+def test_a_successor_takes_every_day_from_its_first(
+    spans: tuple[Span, ...], day: date, follows: bool
+) -> None:
     successor = Span("next", "producer", day, None, "choice") if follows else None
     change = replaced_from(spans, day, successor)
     for number in range(370):

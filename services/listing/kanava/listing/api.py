@@ -142,7 +142,10 @@ async def get_units(
     position = decode_cursor(cursor, str)
     async with _opened(request) as (tx, _):
         return await views.units(
-            tx, municipality=municipality, after=position[0] if position else None, limit=bounded(limit, MOST_ROWS)
+            tx,
+            municipality=municipality,
+            after=position[0] if position else None,
+            limit=bounded(limit, MOST_ROWS),
         )
 
 

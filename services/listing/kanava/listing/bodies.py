@@ -72,7 +72,8 @@ class LookupBody(Body):
     """The persons who are looked up, and why."""
 
     hetus: Annotated[
-        list[Annotated[str, AfterValidator(valid_hetu)]], Field(min_length=1, max_length=MOST_LOOKUPS, repr=False)
+        list[Annotated[str, AfterValidator(valid_hetu)]],
+        Field(min_length=1, max_length=MOST_LOOKUPS, repr=False),
     ]
     reason: Reason
 

@@ -1,15 +1,15 @@
 """The errors of listing.
 
-    Refused 409 ── ChoiceRefused, FeedRefused, CoefficientRefused
-    NotFound 404 ── UnknownUnit, UnknownResident
-    Invalid 422 ── FeedInvalid
-    Malformed 400 ── DigestMissing, DigestMismatch
-    Unavailable 503 (retry) ── UnitChanging
+Refused 409 ── ChoiceRefused, FeedRefused, CoefficientRefused
+NotFound 404 ── UnknownUnit, UnknownResident
+Invalid 422 ── FeedInvalid
+Malformed 400 ── DigestMissing, DigestMismatch
+Unavailable 503 (retry) ── UnitChanging
 """
 
 from datetime import date
 
-from kanava.common.errors import Invalid, Malformed, NotFound, Refused, RefusalReason, Unavailable
+from kanava.common.errors import Invalid, Malformed, NotFound, RefusalReason, Refused, Unavailable
 
 from .domain.choice import Refusal
 

@@ -33,10 +33,17 @@ class ListingSettings(ServiceSettings):
         json_schema_extra={"secret": True},
     )
     vault_key_id: str = Field(
-        default="1", min_length=1, max_length=64, title="Vault key id", description="Stored beside what is sealed."
+        default="1",
+        min_length=1,
+        max_length=64,
+        title="Vault key id",
+        description="Stored beside what is sealed.",
     )
     feed_limit_bytes: int = Field(
-        default=32_000_000, ge=1, title="Feed limit", description="Largest file of the registration feed, bytes."
+        default=32_000_000,
+        ge=1,
+        title="Feed limit",
+        description="Largest file of the registration feed, bytes.",
     )
 
     @field_validator("vault_key", "vault_index_key")

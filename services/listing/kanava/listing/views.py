@@ -107,9 +107,11 @@ class LookView(BaseModel):
 
 _UNITS = """
 SELECT u.unit_id, u.producer_id, p.name AS producer_name, u.name, u.area, u.municipality, u.own, u.languages,
-    u.opens_on, u.closes_on, u.capacity, greatest(u.capacity - u.listed, 0) AS places_left
+    u.opens_on, u.closes_on, u.capacity,
+    CASE WHEN u.capacity IS NOT NULL THEN greatest(u.capacity - u.listed, 0) END AS places_left
 FROM unit u JOIN producer p USING (producer_id)
-WHERE u.status = 'open' AND p.status = 'approved' AND (%(municipality)s::text IS NULL OR u.municipality = %(municipality)s)
+WHERE u.status = 'open' AND p.status = 'approved'
+    AND (%(municipality)s::text IS NULL OR u.municipality = %(municipality)s)
     AND (%(after)s::text IS NULL OR u.unit_id > %(after)s)
 ORDER BY u.unit_id LIMIT %(limit)s
 """
@@ -159,9 +161,7 @@ async def clients(tx: Tx, unit_id: str, *, on: date, after: UUID | None, limit: 
     return Page(items=items, next_cursor=next_cursor(items, limit, lambda client: (client.resident_id,)))
 
 
-async def listing(
-    tx: Tx, resident_id: UUID, *, as_of: date | None, known_at: datetime | None
-) -> ListingView:
+async def listing(tx: Tx, resident_id: UUID, *, as_of: date | None, known_at: datetime | None) -> ListingView:
     """A resident's listing on a day (all days if none is named), as known at an instant (now if none)."""
     found = await rows(tx, _LISTING, {"resident_id": resident_id, "as_of": as_of, "known_at": known_at})
     return ListingView(resident_id=resident_id, spans=[ListingSpan.model_validate(row) for row in found])

@@ -25,7 +25,9 @@ def upgrade() -> None:
         sa.Column("coefficient_max_permille", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("document_id"),
     )
-    op.create_index("compensation_model_in_force", "compensation_model", ["area", "valid_from", "number"], unique=False)
+    op.create_index(
+        "compensation_model_in_force", "compensation_model", ["area", "valid_from", "number"], unique=False
+    )
     op.create_table(
         "feed_file",
         sa.Column("feed", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
@@ -48,7 +50,10 @@ def upgrade() -> None:
         sa.Column("status", sa.SmallInteger(), nullable=False),
         sa.Column("body", sa.LargeBinary(), nullable=False),
         sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
         ),
         sa.PrimaryKeyConstraint("caller", "key"),
         info={"grants": "SELECT, INSERT"},
@@ -58,7 +63,10 @@ def upgrade() -> None:
         sa.Column("event_id", sa.Uuid(), nullable=False),
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column(
-            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+            "received_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
         ),
         sa.PrimaryKeyConstraint("event_id"),
         info={"grants": "SELECT, INSERT"},
@@ -74,7 +82,10 @@ def upgrade() -> None:
         sa.Column("dead", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("unknown", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column(
-            "updated_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+            "updated_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
         ),
         sa.PrimaryKeyConstraint("topic", "partition"),
     )
@@ -101,10 +112,16 @@ def upgrade() -> None:
         sa.Column("headers", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("traceparent", sa.Text(), nullable=True),
         sa.Column(
-            "created_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
         ),
         sa.Column(
-            "shard", sa.SmallInteger(), sa.Computed("(hashtext(key) & 3)::smallint", persisted=True), nullable=False
+            "shard",
+            sa.SmallInteger(),
+            sa.Computed("(hashtext(key) & 3)::smallint", persisted=True),
+            nullable=False,
         ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -137,7 +154,9 @@ def upgrade() -> None:
         "relay_shard",
         sa.Column("shard", sa.SmallInteger(), nullable=False),
         sa.Column("token", sa.Uuid(), nullable=True),
-        sa.Column("leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False),
+        sa.Column(
+            "leased_until", sa.DateTime(timezone=True), server_default=sa.text("'-infinity'"), nullable=False
+        ),
         sa.PrimaryKeyConstraint("shard"),
     )
     op.create_table(
@@ -196,7 +215,9 @@ def upgrade() -> None:
         sa.Column("origin", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
         sa.Column("coefficient_permille", sa.Integer(), server_default="1000", nullable=False),
         sa.Column("recorded_from", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("recorded_until", sa.DateTime(timezone=True), server_default=sa.text("'infinity'"), nullable=False),
+        sa.Column(
+            "recorded_until", sa.DateTime(timezone=True), server_default=sa.text("'infinity'"), nullable=False
+        ),
         postgresql.ExcludeConstraint(
             (sa.column("resident_id"), "="),
             (sa.column("during"), "&&"),

@@ -27,7 +27,10 @@ class ChoiceRefusal(RefusalReason):
     OTHER_AREA = "other_area", "The unit works for another area than the resident's."
     UNIT_NOT_OPEN = "unit_not_open", "The unit is not open on the day on which the choice would take effect."
     PRODUCER_NOT_APPROVED = "producer_not_approved", "The producer of the unit is not approved."
-    SCHEME_NOT_READY = "scheme_not_ready", "The scheme of the resident's municipality has not come to its roll-out (phase 4)."
+    SCHEME_NOT_READY = (
+        "scheme_not_ready",
+        "The scheme of the resident's municipality has not come to its roll-out (phase 4).",
+    )
     UNIT_FULL = "unit_full", "Every place of the unit is taken."
 
 

@@ -74,7 +74,9 @@ async def place_choice(tx: Tx, command: PlaceChoice, now: datetime) -> ChoicePla
             now=now,
         )
         if counted is not None:
-            return await _placed(tx, command, decision, version=loaded.listing_version + 1, counted=counted, now=now)
+            return await _placed(
+                tx, command, decision, version=loaded.listing_version + 1, counted=counted, now=now
+            )
     raise UnitChanging
 
 

@@ -21,7 +21,9 @@ from ..store import read_models as store
 from ..vault import Vault
 
 
-async def move_residents_of(tx: Tx, unit_ids: Sequence[str], ends_on: date, now: datetime, *, vault: Vault) -> int:
+async def move_residents_of(
+    tx: Tx, unit_ids: Sequence[str], ends_on: date, now: datetime, *, vault: Vault
+) -> int:
     """End every listing with units on a day; returns how many listings changed.
 
     The caller holds the bulk lock and the units' locks. A stretch that begins later is replaced whole; what a

@@ -58,5 +58,8 @@ async def _check_bounds(tx: Tx, command: SetCoefficient) -> None:
     least, most = bounds["coefficient_min_permille"], bounds["coefficient_max_permille"]
     if not least <= command.coefficient_permille <= most:
         raise CoefficientRefused(
-            CoefficientReason.OUT_OF_BOUNDS, min_permille=least, max_permille=most, pointer="/coefficient_permille"
+            CoefficientReason.OUT_OF_BOUNDS,
+            min_permille=least,
+            max_permille=most,
+            pointer="/coefficient_permille",
         )

@@ -142,7 +142,9 @@ async def count_move(tx: Tx, counted: list[str], entered: str) -> bool:
 
 def _loaded(found: list[DictRow], notice_on: date) -> Loaded:
     first = found[0]
-    spans = tuple(sorted((_span(row) for row in found if row["span_id"] is not None), key=lambda s: s.starts_on))
+    spans = tuple(
+        sorted((_span(row) for row in found if row["span_id"] is not None), key=lambda s: s.starts_on)
+    )
     alive = first["lives_until"] is None or first["lives_until"] > notice_on
     months = first["months_between_choices"]
     return Loaded(

@@ -49,4 +49,6 @@ async def save(tx: Tx, resident_id: UUID, change: Change, *, version: int, now: 
     closed = "UPDATE span SET recorded_until = %s WHERE resident_id = %s AND span_id = ANY(%s)"
     await tx.execute(closed, (now, resident_id, list(change.closed)))
     await tx.execute(_ADD, {"resident_id": resident_id, "now": now, **span_columns(change.added)})
-    await tx.execute("UPDATE resident SET listing_version = %s WHERE resident_id = %s", (version, resident_id))
+    await tx.execute(
+        "UPDATE resident SET listing_version = %s WHERE resident_id = %s", (version, resident_id)
+    )

@@ -36,7 +36,9 @@ _COLUMNS = {
     "unit_id": "text",
     "producer_id": "text",
 }
-_STAGING = f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
+_STAGING = (
+    f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
+)
 
 _ARRIVALS = (
     """
@@ -179,7 +181,15 @@ async def file_of(tx: Tx, feed: str, sequence: int) -> DictRow | None:
 
 
 async def enter_file(
-    tx: Tx, *, feed: str, sequence: int, digest: bytes, lines: int, position: int, receipt: dict[str, Any], now: datetime
+    tx: Tx,
+    *,
+    feed: str,
+    sequence: int,
+    digest: bytes,
+    lines: int,
+    position: int,
+    receipt: dict[str, Any],
+    now: datetime,
 ) -> None:
     """Write down that a file was taken and how far the feed has come."""
     await tx.execute(

@@ -10,7 +10,8 @@ from kanava.common.db import Tx, one, rows
 
 _DOCUMENT = {
     "rule_book": """
-        INSERT INTO rule_book AS d (document_id, version, area, number, valid_from, months_between_choices, days_to_effect)
+        INSERT INTO rule_book AS d (document_id, version, area, number, valid_from, months_between_choices,
+            days_to_effect)
         VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s, %(months_between_choices)s,
             %(days_to_effect)s)
         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, valid_from = excluded.valid_from,
@@ -115,7 +116,8 @@ async def units_of(tx: Tx, producer_id: str) -> list[str]:
 
 
 _HELD = """
-SELECT DISTINCT ON (s.resident_id) s.resident_id, r.municipality, v.sealed, greatest(lower(s.during), %(ends_on)s) AS from_on
+SELECT DISTINCT ON (s.resident_id) s.resident_id, r.municipality, v.sealed,
+    greatest(lower(s.during), %(ends_on)s) AS from_on
 FROM span s JOIN resident r USING (resident_id) JOIN vault v USING (resident_id)
 WHERE s.unit_id = ANY(%(unit_ids)s) AND s.recorded_until = 'infinity'
     AND (upper_inf(s.during) OR upper(s.during) > %(ends_on)s)
