@@ -1,17 +1,31 @@
 """Publishing to Kafka: an idempotent producer that is replaced after any error, and batches that wait once."""
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 from datetime import UTC
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError
 from psycopg.rows import DictRow
 
 from .telemetry import publish_span
 from .topics_admin import DEAD_LETTER_MAX_BYTES
+
+
+async def _abandon(producer: AIOKafkaProducer) -> None:
+    """End a producer that cannot stop: it would try for ever, and say its old batches long after newer ones.
+
+    It has no method for this, hence the look inside.
+    """
+    sender, waiting = producer._sender, producer._message_accumulator
+    task = sender.sender_task if sender is not None else None
+    if task is not None:
+        task.cancel()
+    await producer.client.close()
+    waiting.fail_all(KafkaTimeoutError())
+    if task is not None:
+        await asyncio.wait({task}, timeout=3.0)
 
 
 class PublishFailed(Exception):
@@ -45,9 +59,12 @@ class Publisher:
     async def close(self) -> None:
         """Let go of the producer; a later publish makes a new one."""
         producer, self._producer = self._producer, None
-        if producer is not None:
-            with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                await asyncio.wait_for(producer.stop(), 3.0)
+        if producer is None:
+            return
+        try:
+            await asyncio.wait_for(producer.stop(), 3.0)
+        except (KafkaError, TimeoutError, OSError):
+            await _abandon(producer)
 
     async def _started(self) -> AIOKafkaProducer:
         if self._producer is None:
