@@ -59,8 +59,9 @@ class Relay:
             try:
                 sent = await self.publish_once()
                 pause_seconds = self.idle_seconds
-            except (psycopg.Error, PublishFailed, TimeoutError) as error:
-                log.warning("relay_waits", error=type(error).__name__)
+            except Exception as error:  # also what nobody thought of: a relay that ended would say nothing any more
+                expected = isinstance(error, (psycopg.Error, PublishFailed, TimeoutError))
+                log.warning("relay_waits", error=type(error).__name__, exc_info=not expected)
                 sent, pause_seconds = 0, min(2 * pause_seconds, 5.0)
             if sent < self.batch:
                 await asyncio.sleep(pause_seconds)
