@@ -29,9 +29,15 @@ WHERE shard IN (SELECT shard FROM relay_shard
                 ORDER BY shard FOR UPDATE SKIP LOCKED)
 RETURNING shard
 """
+# Shard by shard, so that each look walks the index of what is unsent; over all shards at once the database
+# walks the primary key instead, past everything that was ever sent.
 _UNSENT = """
-SELECT id, event_id, topic, key, type, body, headers, traceparent, created_at
-FROM outbox WHERE sent_at IS NULL AND shard = ANY(%(shards)s) ORDER BY id LIMIT %(batch)s
+SELECT o.id, event_id, topic, key, type, body, headers, traceparent, created_at
+FROM (
+    SELECT due.id FROM unnest(%(shards)s::smallint[]) AS own (shard) CROSS JOIN LATERAL (
+        SELECT id FROM outbox WHERE sent_at IS NULL AND shard = own.shard ORDER BY id LIMIT %(batch)s) due
+    ORDER BY due.id LIMIT %(batch)s
+) next JOIN outbox o ON o.id = next.id ORDER BY o.id
 """
 _MARK = """
 UPDATE outbox SET sent_at = clock_timestamp() WHERE id = ANY(%(ids)s) AND sent_at IS NULL
