@@ -1,4 +1,5 @@
-"""Choices on a real database: exact capacity, one listing a day, nothing lost to somebody at the same time."""
+"""Choices on a real database: exact capacity, one listing a day, nothing lost to somebody at the same
+time."""
 
 import asyncio
 from collections import Counter

@@ -69,7 +69,8 @@ async def test_a_planted_identity_is_found_nowhere(
     caplog: pytest.LogCaptureFixture,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    """Sent by the feed, looked up, chosen for, and with broken commands: then every table and line is searched."""
+    """Sent by the feed, looked up, chosen for, and with broken commands: then every table and line is
+    searched."""
     caplog.set_level(logging.DEBUG)
     answers = await _live_a_little(api, world)
     out, err = capfd.readouterr()
@@ -82,7 +83,8 @@ async def test_a_planted_identity_is_found_nowhere(
 
 
 async def _live_a_little(api: Api, world: World) -> str:
-    """Good and broken commands about the planted person; returns what was answered to others than the person."""
+    """Good and broken commands about the planted person; returns what was answered to others than the
+    person."""
     answers = []
     await world.hear(told.scheme().model_copy(update={"scheme_id": "kauniainen", "municipality": "235"}))
     for sequence, body in enumerate(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ def histories(draw: st.DrawFn) -> tuple[Span, ...]:
     """Spans in order, with gaps or without; the last one perhaps without end."""
     cuts = sorted(draw(st.sets(st.integers(0, 364), min_size=0, max_size=8)))
     days = [FIRST + timedelta(days=cut) for cut in cuts]
-    spans = [_span(number, *pair) for number, pair in enumerate(zip(days, days[1:], strict=False))]
+    spans = [_span(number, *pair) for number, pair in enumerate(pairwise(days))]
     kept = [span for span in spans if draw(st.booleans())]
     if days and draw(st.booleans()):
         kept.append(_span(len(spans), days[-1], None))
@@ -57,7 +58,7 @@ def test_a_coefficient_changes_no_unit_of_any_day(spans: tuple[Span, ...], day: 
 
 def _holds_together(before: Sequence[Span], change: Change) -> None:
     """Spans are in order without overlap; what is not closed is kept as it was."""
-    for earlier, later in zip(change.spans, change.spans[1:], strict=False):
+    for earlier, later in pairwise(change.spans):
         assert earlier.until is not None
         assert earlier.until <= later.starts_on
     kept = [span for span in before if span.span_id not in change.closed]

@@ -1,4 +1,5 @@
-"""Who may see which resident: the resident all, the organiser its area without identity, the operator listings."""
+"""Who may see which resident: the resident all, the organiser its area without identity, the operator
+listings."""
 
 from uuid import UUID
 

@@ -38,7 +38,8 @@ class ChoiceBody(Body):
     mandate: Reason | None = None
 
     def command(self, caller: Caller) -> PlaceChoice:
-        """The choice of the caller, or by the caller for another; `Forbidden` and `Invalid` where it may not be."""
+        """The choice of the caller, or by the caller for another; `Forbidden` and `Invalid` where it may
+        not be."""
         if caller.role is Role.ADVISER:
             return self._for_another(caller)
         resident_id = self.resident_id or caller.resident

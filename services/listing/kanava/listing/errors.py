@@ -65,7 +65,8 @@ class UnknownResident(NotFound):
 
 
 class FeedInvalid(Invalid):
-    """Lines of the file break rules; `errors` names the first hundred by pointer and rule. Nothing was stored."""
+    """Lines of the file break rules; `errors` names the first hundred by pointer and rule. Nothing was
+    stored."""
 
     slug, title = "feed-invalid", "Lines of the file break rules"
 
@@ -77,7 +78,8 @@ class DigestMissing(Malformed):
 
 
 class DigestMismatch(Malformed):
-    """The body is not the one that the header `Content-Digest` was made from; it may be cut. Nothing was stored."""
+    """The body is not the one that the header `Content-Digest` was made from; it may be cut. Nothing was
+    stored."""
 
     slug, title = "digest-mismatch", "The body does not match its Content-Digest"
 

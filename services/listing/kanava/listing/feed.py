@@ -1,4 +1,5 @@
-"""Reads a file of the registration feed in chunks: checks lines, and seals identities before anything is stored.
+"""Reads a file of the registration feed in chunks: checks lines, and seals identities before anything is
+stored.
 
 Plain identities live in one chunk at a time. What leaves here is sealed, hashed with a key, or pseudonymous.
 """
@@ -84,11 +85,14 @@ class FeedReader:
         try:
             person = person_of(registration["hetu"])
         except ValueError:
-            return self._refuse(number, "hetu", "hetu")
+            self._refuse(number, "hetu", "hetu")
+            return None
         if registration["municipality"] not in self.areas:
-            return self._refuse(number, "municipality", "known_municipality")
+            self._refuse(number, "municipality", "known_municipality")
+            return None
         if registration["effective_on"] < person.birth_date:
-            return self._refuse(number, "effective_on", "effective_after_birth")
+            self._refuse(number, "effective_on", "effective_after_birth")
+            return None
         return ReadLine(number, registration, person, self.vault.index_of(registration["hetu"]))
 
     def _refuse(self, number: int, name: str, rule: str) -> None:
@@ -117,7 +121,7 @@ class FeedReader:
         unit = self._default_unit(one)
         return SealedLine(
             *(number, met + 1, known_id is not None, resident_id, index),
-            self.vault.seal(resident_id, orjson.dumps({name: one[name] for name in IDENTITY})),  # type: ignore[literal-required]  # names of the line
+            self.vault.seal(resident_id, _identity(one)),
             *(person.birth_date, person.sex, one["municipality"], self.areas[one["municipality"]]),
             *(one["protected"], one["fact"], one["effective_on"]),
             *((None, None) if unit is None else (unit["unit_id"], unit["producer_id"])),
@@ -131,6 +135,12 @@ class FeedReader:
             units = self.own_units.get(one["municipality"], ())
             self._open[place] = [unit for unit in units if is_open_on(unit, one["effective_on"])]
         return default_unit(one["postal_code"], self._open[place])
+
+
+def _identity(one: Registration) -> bytes:
+    """What the vault keeps of a line, as JSON."""
+    fields: Mapping[str, object] = one
+    return orjson.dumps({name: fields[name] for name in IDENTITY})
 
 
 def chunks(body: bytes) -> Iterator[list[bytes]]:

@@ -1,4 +1,5 @@
-"""The tables of listing and what their constraints hold: one unit per resident and day, places that are there.
+"""The tables of listing and what their constraints hold: one unit per resident and day, places that are
+there.
 
 Identity is in `vault` alone, sealed. Rows of `span` are never rewritten: a stretch that is no longer what is
 known gets `recorded_until`, and others take its place.
@@ -40,7 +41,8 @@ class Vault(Base, table=True):
 
 
 class Resident(Base, table=True):
-    """A pseudonymous resident (asukas). `version` counts facts of the person, `listing_version` of the listing.
+    """A pseudonymous resident (asukas). `version` counts facts of the person, `listing_version` of the
+    listing.
 
     `chosen_on` is the notice of the last choice; `free_choice` lifts the time between two choices once.
     """
@@ -106,7 +108,8 @@ class Look(Base, table=True):
 
 
 class FeedFile(Base, table=True):
-    """A file of the registration feed that was taken: its number, its bytes' digest, how far the feed has come."""
+    """A file of the registration feed that was taken: its number, its bytes' digest, how far the feed has
+    come."""
 
     __tablename__ = "feed_file"
     __table_args__ = (
@@ -124,7 +127,8 @@ class FeedFile(Base, table=True):
 
 
 class Unit(Base, table=True):
-    """A unit as the registry says. `listed` counts who is in it without end, for units with a capacity only."""
+    """A unit as the registry says. `listed` counts who is in it without end, for units with a capacity
+    only."""
 
     __table_args__ = (
         sa.CheckConstraint("listed >= 0", name="unit_listed"),

@@ -51,7 +51,8 @@ class Client(BaseModel):
 
 
 class ListingSpan(BaseModel):
-    """A stretch of being listed, when it holds (`starts_on`, `until`) and when it was known (`recorded_*`)."""
+    """A stretch of being listed, when it holds (`starts_on`, `until`) and when it was known
+    (`recorded_*`)."""
 
     unit_id: str
     producer_id: str

@@ -4,7 +4,6 @@ The window between two choices and the days to effect stand in the area's rule b
 looked at here for a quick answer and kept exactly by the counter of the unit's row.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -44,7 +43,8 @@ class RuleBook:
 
 @dataclass(frozen=True, slots=True)
 class Chooser:
-    """The resident who chooses: `chosen_on` is the notice of the last choice, `free_choice` lifts the window."""
+    """The resident who chooses: `chosen_on` is the notice of the last choice, `free_choice` lifts the
+    window."""
 
     area: str
     alive: bool
@@ -101,10 +101,10 @@ def decide(
     if free_from is not None and notice_on < free_from:
         return Refusal(ChoiceRefusal.TOO_EARLY, free_from)
     takes_effect_on = effect_date(notice_on, rule_book.days_to_effect)
-    reason = _unit_refusal(chooser.spans, chooser.area, wish, scheme_phase, takes_effect_on)
+    reason = _unit_refusal(chooser, wish, scheme_phase=scheme_phase, takes_effect_on=takes_effect_on)
     if reason is not None:
         return Refusal(reason)
-    return _decision(chooser.spans, wish, rule_book, notice_on, takes_effect_on)
+    return _decision(chooser.spans, wish, rule_book, notice_on=notice_on, takes_effect_on=takes_effect_on)
 
 
 def _free_from(chooser: Chooser, rule_book: RuleBook) -> date | None:
@@ -114,15 +114,15 @@ def _free_from(chooser: Chooser, rule_book: RuleBook) -> date | None:
 
 
 def _unit_refusal(
-    spans: Sequence[Span], area: str, wish: Wish, scheme_phase: int, takes_effect_on: date
+    chooser: Chooser, wish: Wish, *, scheme_phase: int, takes_effect_on: date
 ) -> ChoiceRefusal | None:
     """What stands against the unit itself, in the order in which it is said."""
-    there = last_open(spans)
+    there = last_open(chooser.spans)
     open_then = wish.open and wish.opens_on <= takes_effect_on
     closed_then = wish.closes_on is not None and wish.closes_on <= takes_effect_on
     against = {
         ChoiceRefusal.ALREADY_THERE: there is not None and there.unit_id == wish.unit_id,
-        ChoiceRefusal.OTHER_AREA: wish.area != area,
+        ChoiceRefusal.OTHER_AREA: wish.area != chooser.area,
         ChoiceRefusal.UNIT_NOT_OPEN: not open_then or closed_then,
         ChoiceRefusal.PRODUCER_NOT_APPROVED: not wish.producer_approved,
         ChoiceRefusal.SCHEME_NOT_READY: not wish.own and scheme_phase < ROLL_OUT_PHASE,
@@ -132,7 +132,7 @@ def _unit_refusal(
 
 
 def _decision(
-    spans: tuple[Span, ...], wish: Wish, rule_book: RuleBook, notice_on: date, takes_effect_on: date
+    spans: tuple[Span, ...], wish: Wish, rule_book: RuleBook, *, notice_on: date, takes_effect_on: date
 ) -> Decision:
     chosen = Span(wish.unit_id, wish.producer_id, takes_effect_on, None, "choice", coefficient_of(spans))
     change = replaced_from(spans, takes_effect_on, chosen)

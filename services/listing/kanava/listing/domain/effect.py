@@ -16,7 +16,8 @@ def effect_date(notice_on: date, days_to_effect: int) -> date:
 
 
 def next_choice_from(chosen_on: date, months_between: int) -> date:
-    """The first day of a new choice: so many months after the notice of the last one, or the month's last day."""
+    """The first day of a new choice: so many months after the notice of the last one, or the month's last
+    day."""
     return _months_later(chosen_on, months_between)
 
 

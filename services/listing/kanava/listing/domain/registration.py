@@ -15,7 +15,8 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whit
 
 @with_config(ConfigDict(extra="forbid", hide_input_in_errors=True))
 class Registration(TypedDict):
-    """A line of the feed; `protected` is the safety prohibition (turvakielto). All but the last four is identity."""
+    """A line of the feed; `protected` is the safety prohibition (turvakielto). All but the last four is
+    identity."""
 
     hetu: str
     given_names: Name

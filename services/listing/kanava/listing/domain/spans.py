@@ -29,7 +29,8 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a decision does to a history: ids that close, spans that are added, and all that hold afterwards."""
+    """What a decision does to a history: ids that close, spans that are added, and all that hold
+    afterwards."""
 
     closed: tuple[int, ...]
     added: tuple[Span, ...]

@@ -1,4 +1,5 @@
-"""Set a client-specific coefficient (asiakaskohtainen korjaus) within the bounds of the compensation model."""
+"""Set a client-specific coefficient (asiakaskohtainen korjaus) within the bounds of the compensation
+model."""
 
 from dataclasses import dataclass
 from datetime import datetime

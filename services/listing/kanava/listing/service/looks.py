@@ -14,7 +14,8 @@ from ..vault import Vault
 
 @dataclass(frozen=True)
 class Found:
-    """The pseudonymous id of each person that was asked for, in the order of the question; None if unknown."""
+    """The pseudonymous id of each person that was asked for, in the order of the question; None if
+    unknown."""
 
     resident_ids: tuple[UUID | None, ...]
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
 from psycopg.rows import DictRow
@@ -66,7 +67,7 @@ async def take_file(tx: Tx, command: TakeFile, now: datetime, *, vault: Vault) -
     reader = await _stage(tx, command.body, vault)
     counts = await _take_lines(tx, reader, now)
     position = (last["position"] if last else 0) + reader.lines
-    taken = FileTaken(command.feed, command.sequence, reader.lines, position, **counts)
+    taken = FileTaken(command.feed, command.sequence, reader.lines, position, **dict[str, Any](counts))
     await store.enter_file(
         tx,
         feed=command.feed,
@@ -136,7 +137,8 @@ async def _take_lines(tx: Tx, reader: FeedReader, now: datetime) -> Counter[str]
 
 
 async def _take_round(tx: Tx, number: int, *, key_id: str, now: datetime) -> Counter[str]:
-    """Take the n-th line of each person: check against what is recorded, then write residents and listings."""
+    """Take the n-th line of each person: check against what is recorded, then write residents and
+    listings."""
     broken = await store.broken_lines(tx, number, MOST_ERRORS)
     if broken:
         errors = [_broken(row["line"], row["rule"]) for row in broken]
@@ -156,6 +158,6 @@ def _broken(line: int, rule: str) -> dict[str, str]:
 def _counted(planned: list[DictRow]) -> Counter[str]:
     counts: Counter[str] = Counter()
     for row in planned:
-        counts[_COUNTED.get(row["action"], row["fact"])] += row["lines"]
+        counts[str(_COUNTED.get(row["action"], row["fact"]))] += row["lines"]
         counts["without_unit"] += row["without_unit"]
     return counts

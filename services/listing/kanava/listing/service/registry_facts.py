@@ -32,7 +32,8 @@ async def hear_packages(tx: Tx, facts: Sequence[registry.Package]) -> int:
 
 
 async def hear_producers(tx: Tx, facts: Sequence[registry.Producer], *, vault: Vault, clock: Clock) -> int:
-    """Producers' standing; the residents of one that is gone fall to own units. Returns how many were news."""
+    """Producers' standing; the residents of one that is gone fall to own units. Returns how many were
+    news."""
     now = await clock.now(tx)
     return sum([await _hear_producer(tx, fact, vault=vault, now=now) for fact in facts])
 

@@ -1,6 +1,7 @@
 """Set-based changes of many listings at once: what a feed file, a closed unit or a revoked producer brings.
 
-A caller fills two temporary tables and calls `apply`: `cut` names spans that end on a day (or are annulled when
+A caller fills two temporary tables and calls `apply`: `cut` names spans that end on a day (or are annulled
+when
 they begin on it), `added` holds the stretches that take their place. Facts are made in SQL and equal the
 contract models; a test reads each of them back.
 """
@@ -17,9 +18,10 @@ _BULK_LOCK = 7_310_001
 _LISTING = TOPIC_OF[Listing]
 
 _TABLES = (
-    "CREATE TEMP TABLE cut (span_id bigint, resident_id uuid, cut_on date, unit_id text, open boolean) ON COMMIT DROP",
-    "CREATE TEMP TABLE added (resident_id uuid, during daterange, unit_id text, producer_id text, origin text,"
-    " permille int) ON COMMIT DROP",
+    "CREATE TEMP TABLE cut (span_id bigint, resident_id uuid, cut_on date, unit_id text, open boolean)"
+    " ON COMMIT DROP",
+    "CREATE TEMP TABLE added (resident_id uuid, during daterange, unit_id text, producer_id text,"
+    " origin text, permille int) ON COMMIT DROP",
 )
 
 _SHORTEN = """
@@ -42,7 +44,8 @@ _SAY = """
 WITH touched AS (
     SELECT resident_id FROM added UNION SELECT resident_id FROM cut
 ), counted AS (
-    UPDATE resident r SET listing_version = r.listing_version + 1, free_choice = r.free_choice OR %(frees_choice)s
+    UPDATE resident r SET listing_version = r.listing_version + 1, free_choice = r.free_choice OR
+        %(frees_choice)s
     FROM touched WHERE r.resident_id = touched.resident_id RETURNING r.resident_id, r.listing_version
 ), said AS (
     SELECT c.resident_id, c.listing_version, coalesce(bool_or(upper_inf(s.during)), false) AS listed,
@@ -56,7 +59,8 @@ WITH touched AS (
 INSERT INTO outbox (topic, key, type, body, traceparent)
 SELECT %(topic)s, resident_id::text, %(type)s || CASE WHEN listed THEN 'listed' ELSE 'ended' END,
     json_build_object('what', CASE WHEN listed THEN 'listed' ELSE 'ended' END, 'version', listing_version,
-        'recorded_at', %(recorded_at)s::text, 'resident_id', resident_id, 'spans', spans)::text, %(traceparent)s
+        'recorded_at', %(recorded_at)s::text, 'resident_id', resident_id, 'spans', spans)::text,
+            %(traceparent)s
 FROM said
 """
 
@@ -67,9 +71,11 @@ WITH moved AS (
         UNION ALL SELECT unit_id, -1 FROM cut WHERE open) one
     GROUP BY unit_id HAVING sum(places) <> 0
 ), locked AS MATERIALIZED (
-    SELECT u.unit_id FROM unit u JOIN moved USING (unit_id) WHERE u.capacity IS NOT NULL ORDER BY u.unit_id FOR UPDATE OF u
+    SELECT u.unit_id FROM unit u JOIN moved USING (unit_id) WHERE u.capacity IS NOT NULL ORDER BY u.unit_id
+        FOR UPDATE OF u
 )
-UPDATE unit u SET listed = u.listed + moved.places FROM moved JOIN locked USING (unit_id) WHERE u.unit_id = moved.unit_id
+UPDATE unit u SET listed = u.listed + moved.places FROM moved JOIN locked USING (unit_id) WHERE u.unit_id =
+    moved.unit_id
 """
 
 _RECOUNT = """
@@ -106,7 +112,7 @@ async def prepare(tx: Tx) -> None:
         await tx.execute("TRUNCATE cut, added")
         return
     for statement in _TABLES:
-        await tx.execute(statement)  # type: ignore[arg-type]  # literals of this module
+        await tx.execute(statement)
 
 
 async def apply(tx: Tx, now: datetime, *, frees_choice: bool = False) -> Applied:

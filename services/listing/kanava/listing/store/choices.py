@@ -14,7 +14,8 @@ from ..domain.spans import Change, Span, last_open
 
 _LOAD = """
 WITH wish AS MATERIALIZED (
-    SELECT *, pg_advisory_xact_lock_shared(hashtextextended(unit_id, 0)) AS held FROM unit WHERE unit_id = %(unit_id)s
+    SELECT *, pg_advisory_xact_lock_shared(hashtextextended(unit_id, 0)) AS held FROM unit WHERE unit_id =
+        %(unit_id)s
 )
 SELECT r.area AS resident_area, r.lives_until, r.chosen_on, r.free_choice, r.listing_version,
     (SELECT seen.listing_version FROM resident seen WHERE seen.resident_id = r.resident_id) AS seen_version,
@@ -44,14 +45,16 @@ WITH unchanged AS (
     WHERE u.unit_id = %(unit_id)s AND u.version = %(unit_version)s AND p.version = %(producer_version)s
 ), closed AS (
     UPDATE span SET recorded_until = %(now)s
-    WHERE resident_id = %(resident_id)s AND span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged) RETURNING 1
+    WHERE resident_id = %(resident_id)s AND span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged)
+        RETURNING 1
 ), moved_on AS (
     UPDATE resident SET listing_version = %(listing_version)s, chosen_on = %(chosen_on)s, free_choice = false
     WHERE resident_id = %(resident_id)s AND EXISTS (SELECT FROM unchanged)
 )
 INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
 SELECT %(resident_id)s, daterange(starts_on, until), added.unit_id, producer_id, origin, permille, %(now)s
-FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[], %(origins)s::text[],
+FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[],
+    %(origins)s::text[],
     %(permilles)s::int[]) AS added (starts_on, until, unit_id, producer_id, origin, permille),
     unchanged, (SELECT count(*) FROM closed) AS closed_first
 RETURNING (SELECT array_agg(unit_id ORDER BY unit_id) FROM unit
@@ -64,7 +67,8 @@ _FREE_PLACE = "UPDATE unit SET listed = listed - 1 WHERE unit_id = %s AND capaci
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the rule needs, as locked and read, and the versions by which the write knows that it still holds."""
+    """What the rule needs, as locked and read, and the versions by which the write knows that it still
+    holds."""
 
     chooser: Chooser
     wish: Wish | None
@@ -79,7 +83,8 @@ class Loaded:
 async def load(tx: Tx, resident_id: UUID, unit_id: str, notice_on: date) -> Loaded | None:
     """Lock a resident and read all that a choice depends on; None when there is no such resident.
 
-    A transaction that waited for the row's lock sees the row as it is now, but spans as they were before: then
+    A transaction that waited for the row's lock sees the row as it is now, but spans as they were before:
+        then
     the versions differ and everything is read once more, with the lock in hand.
     """
     parameters = {"resident_id": resident_id, "unit_id": unit_id, "notice_on": notice_on}

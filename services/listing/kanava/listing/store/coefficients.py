@@ -11,13 +11,15 @@ from ..domain.spans import Change, Span
 from .choices import span_columns
 
 _CURRENT = """
-SELECT span_id, unit_id, producer_id, lower(during) AS starts_on, upper(during) AS until, origin, coefficient_permille
+SELECT span_id, unit_id, producer_id, lower(during) AS starts_on, upper(during) AS until, origin,
+    coefficient_permille
 FROM span WHERE resident_id = %s AND recorded_until = 'infinity' ORDER BY lower(during)
 """
 _ADD = """
 INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
 SELECT %(resident_id)s, daterange(starts_on, until), unit_id, producer_id, origin, permille, %(now)s
-FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[], %(origins)s::text[],
+FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[],
+    %(origins)s::text[],
     %(permilles)s::int[]) AS added (starts_on, until, unit_id, producer_id, origin, permille)
 """
 

@@ -58,7 +58,8 @@ FROM feed_line WHERE NOT known AND unit_id IS NOT NULL
     """
 INSERT INTO outbox (topic, key, type, body, traceparent)
 SELECT %(resident_topic)s, resident_id::text, %(resident_type)s,
-    '{"what":"registered","version":1,"recorded_at":"' || %(recorded_at)s || '","resident_id":"' || resident_id
+    '{"what":"registered","version":1,"recorded_at":"' || %(recorded_at)s || '","resident_id":"'
+        || resident_id
         || '","birth_date":"' || birth_date || '","sex":"' || sex || '","municipality":'
         || CASE WHEN protected THEN 'null' ELSE '"' || municipality || '"' END || ',"area":"' || area
         || '","protected":' || protected || ',"lives_until":null}', %(traceparent)s
@@ -69,7 +70,8 @@ INSERT INTO outbox (topic, key, type, body, traceparent)
 SELECT %(listing_topic)s, resident_id::text, %(listing_type)s,
     '{"what":"listed","version":1,"recorded_at":"' || %(recorded_at)s || '","resident_id":"' || resident_id
         || '","spans":[{"unit_id":' || to_json(unit_id) || ',"producer_id":' || to_json(producer_id)
-        || ',"starts_on":"' || effective_on || '","until":null,"origin":"default","coefficient_permille":1000}]}',
+        || ',"starts_on":"' || effective_on
+            || '","until":null,"origin":"default","coefficient_permille":1000}]}',
     %(traceparent)s
 FROM feed_line WHERE NOT known AND unit_id IS NOT NULL
 """,
@@ -109,7 +111,8 @@ WHERE rule IS NOT NULL ORDER BY line LIMIT %(most)s
 _PLAN = """
 CREATE TEMP TABLE feed_plan ON COMMIT DROP AS
 SELECT l.*, CASE
-    WHEN l.fact IN ('died', 'moved_away') THEN CASE WHEN r.lives_until = l.effective_on THEN 'nothing' ELSE 'ends' END
+    WHEN l.fact IN ('died', 'moved_away') THEN CASE WHEN r.lives_until = l.effective_on THEN 'nothing' ELSE
+        'ends' END
     WHEN r.lives_until IS NOT NULL THEN 'returns'
     WHEN r.area <> l.area THEN 'changes_area'
     WHEN r.municipality <> l.municipality THEN 'moves'
@@ -217,13 +220,13 @@ async def known_residents(tx: Tx, indexes: Sequence[bytes]) -> dict[bytes, UUID]
 
 async def open_staging(tx: Tx) -> None:
     """Make the temporary table of lines; identities are sealed before they come there."""
-    await tx.execute(_STAGING)  # type: ignore[arg-type]  # a literal of this module
+    await tx.execute(_STAGING)
 
 
 async def stage_lines(tx: Tx, lines: Sequence[tuple[Any, ...]]) -> None:
     """`COPY` lines, in the order of the columns, into the temporary table."""
     statement = f"COPY feed_line ({', '.join(_COLUMNS)}) FROM STDIN (FORMAT BINARY)"
-    async with tx.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[arg-type]  # a literal
+    async with tx.cursor() as cursor, cursor.copy(statement) as copy:
         copy.set_types(list(_COLUMNS.values()))
         for line in lines:
             await copy.write_row(line)
@@ -243,7 +246,8 @@ async def plan(tx: Tx, number: int) -> list[DictRow]:
 
 
 async def write_arrivals(tx: Tx, *, key_id: str, now: datetime) -> DictRow:
-    """Write persons who were not known: vault, resident, default listing and both facts; returns their counts.
+    """Write persons who were not known: vault, resident, default listing and both facts; returns their
+    counts.
 
     Nothing of theirs exists yet, so this needs no comparison; it is how a whole city arrives.
     """

@@ -12,15 +12,18 @@ _DOCUMENT = {
     "rule_book": """
         INSERT INTO rule_book AS d (document_id, version, area, number, valid_from, months_between_choices,
             days_to_effect)
-        VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s, %(months_between_choices)s,
+        VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s,
+            %(months_between_choices)s,
             %(days_to_effect)s)
         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, valid_from = excluded.valid_from,
             months_between_choices = excluded.months_between_choices, days_to_effect = excluded.days_to_effect
         WHERE d.version < excluded.version""",
     "compensation_model": """
-        INSERT INTO compensation_model AS d (document_id, version, area, number, valid_from, coefficient_min_permille,
+        INSERT INTO compensation_model AS d (document_id, version, area, number, valid_from,
+            coefficient_min_permille,
             coefficient_max_permille)
-        VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s, %(coefficient_min_permille)s,
+        VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s,
+            %(coefficient_min_permille)s,
             %(coefficient_max_permille)s)
         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, valid_from = excluded.valid_from,
             coefficient_min_permille = excluded.coefficient_min_permille,
@@ -37,12 +40,14 @@ WHERE s.version < excluded.version
 _PRODUCER = """
 INSERT INTO producer AS p (producer_id, version, name, kind, area, status)
 VALUES (%(producer_id)s, %(version)s, %(name)s, %(kind)s, %(area)s, %(status)s)
-ON CONFLICT (producer_id) DO UPDATE SET version = excluded.version, name = excluded.name, kind = excluded.kind,
+ON CONFLICT (producer_id) DO UPDATE SET version = excluded.version, name = excluded.name, kind =
+    excluded.kind,
     area = excluded.area, status = excluded.status
 WHERE p.version < excluded.version
 """
 _UNIT = """
-INSERT INTO unit AS u (unit_id, version, producer_id, area, municipality, name, own, status, capacity, opens_on,
+INSERT INTO unit AS u (unit_id, version, producer_id, area, municipality, name, own, status, capacity,
+    opens_on,
     closes_on, languages)
 VALUES (%(unit_id)s, %(version)s, %(producer_id)s, %(area)s, %(municipality)s, %(name)s, %(own)s, %(status)s,
     %(capacity)s, %(opens_on)s, %(closes_on)s, %(languages)s)
@@ -123,7 +128,10 @@ WHERE s.unit_id = ANY(%(unit_ids)s) AND s.recorded_until = 'infinity'
     AND (upper_inf(s.during) OR upper(s.during) > %(ends_on)s)
 ORDER BY s.resident_id, lower(s.during)
 """
-_LOCK_HELD = "SELECT count(*) FROM (SELECT FROM resident WHERE resident_id = ANY(%s) ORDER BY resident_id FOR UPDATE) l"
+_LOCK_HELD = """
+SELECT count(*) FROM
+    (SELECT FROM resident WHERE resident_id = ANY(%s) ORDER BY resident_id FOR UPDATE) locked
+"""
 _CUT = """
 INSERT INTO cut
 SELECT span_id, resident_id, greatest(lower(during), %(ends_on)s), unit_id, upper_inf(during) FROM span
@@ -135,13 +143,15 @@ INSERT INTO added
 SELECT cut.resident_id, daterange(cut.cut_on, upper(s.during)), f.unit_id, f.producer_id, 'unit_closed',
     s.coefficient_permille
 FROM cut JOIN span s USING (resident_id, span_id)
-JOIN unnest(%(residents)s::uuid[], %(units)s::text[], %(producers)s::text[]) AS f (resident_id, unit_id, producer_id)
+JOIN unnest(%(residents)s::uuid[], %(units)s::text[], %(producers)s::text[]) AS f (resident_id, unit_id,
+    producer_id)
     ON f.resident_id = cut.resident_id
 """
 
 
 async def listed_after(tx: Tx, unit_ids: Sequence[str], ends_on: date) -> list[DictRow]:
-    """Lock and return the residents who are listed with units on or after a day, with their sealed identity."""
+    """Lock and return the residents who are listed with units on or after a day, with their sealed
+    identity."""
     parameters = {"unit_ids": list(unit_ids), "ends_on": ends_on}
     found = await rows(tx, _HELD, parameters)
     await tx.execute(_LOCK_HELD, ([row["resident_id"] for row in found],))
@@ -151,7 +161,8 @@ async def listed_after(tx: Tx, unit_ids: Sequence[str], ends_on: date) -> list[D
 async def fill_fall_back(
     tx: Tx, unit_ids: Sequence[str], ends_on: date, fall_back: Sequence[tuple[object, str, str]]
 ) -> None:
-    """Fill `cut` with what the units hold from a day on, and `added` with (resident, unit, producer) instead."""
+    """Fill `cut` with what the units hold from a day on, and `added` with (resident, unit, producer)
+    instead."""
     await tx.execute(_CUT, {"unit_ids": list(unit_ids), "ends_on": ends_on})
     columns = [list(column) for column in zip(*fall_back, strict=True)] or [[], [], []]
     await tx.execute(_FALL_BACK, dict(zip(("residents", "units", "producers"), columns, strict=True)))
