@@ -2,7 +2,7 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -19,6 +19,7 @@ MEMBERS = {
 SERVICES = ("registry", "listing", "payments", "monitoring")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
+Check = Callable[["Module"], None]
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,25 @@ def _module(member: str, path: Path) -> Module:
     name = ".".join(("kanava", member, *parts)).removesuffix(".__init__")
     text = path.read_text(encoding="utf-8")
     return Module(name, path, text, ast.parse(text, str(path)))
+
+
+def every(chosen: Callable[[Module], bool] = lambda module: True) -> Callable[[Check], Callable[[], None]]:
+    """Make one test of a check of one module: it goes over all that are chosen and names every one that fails."""
+
+    def decorate(check: Check) -> Callable[[], None]:
+        def test() -> None:
+            failures = []
+            for module in filter(chosen, modules()):
+                try:
+                    check(module)
+                except AssertionError as error:
+                    failures.append(f"{module.where}: {error}")
+            assert not failures, "\n" + "\n".join(failures)
+
+        test.__name__, test.__doc__, test.__module__ = check.__name__, check.__doc__, check.__module__
+        return test
+
+    return decorate
 
 
 def length(node: Function) -> int:

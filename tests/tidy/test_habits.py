@@ -3,9 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-import pytest
-
-from tests.tidy.source import Module, dotted, modules
+from tests.tidy.source import Module, dotted, every
 
 CLOCK_CALLS = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
 CLOCK_PLACES = ("kanava.common.clock", "kanava.common.telemetry", "kanava.common.auth", "kanava.local")
@@ -14,11 +12,6 @@ RANDOM_PLACES = ("kanava.local",)
 PRINT_PLACES = ("kanava.local", "kanava.common.contracts.export")
 COMMIT_PLACES = ("kanava.common.db",)
 MONEY_WORDS = ("cents", "amount", "price", "fee", "rate", "permille", "balance", "sum")
-
-
-def named(module: Module) -> str:
-    """What a test is called by."""
-    return module.name
 
 
 def calls(module: Module) -> Iterator[tuple[str, ast.Call]]:
@@ -37,13 +30,13 @@ def found_in(module: Module, banned: tuple[str, ...]) -> list[str]:
     return [f"{module.where}:{node.lineno} {name}" for name, node in hits]
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_time_comes_from_the_clock(module: Module) -> None:
     if not may(module, CLOCK_PLACES):
         assert found_in(module, CLOCK_CALLS) == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_randomness_is_a_parameter(module: Module) -> None:
     if not may(module, RANDOM_PLACES):
         imported = [
@@ -53,19 +46,19 @@ def test_randomness_is_a_parameter(module: Module) -> None:
         assert not set(imported) & set(RANDOM_MODULES)
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_only_the_command_line_prints(module: Module) -> None:
     if not may(module, PRINT_PLACES):
         assert found_in(module, ("print",)) == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_only_the_edge_commits(module: Module) -> None:
     if not may(module, COMMIT_PLACES):
         assert [one for one in found_in(module, ("commit", "rollback")) if "consumer" not in one] == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_money_is_never_a_float(module: Module) -> None:
     """No `float(...)` of a name that means money, no annotation of one as float, no round() of one."""
     converted = [
@@ -105,7 +98,7 @@ def _target(node: ast.AnnAssign | ast.arg) -> str:
     return node.arg if isinstance(node, ast.arg) else dotted(node.target)
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_nothing_happens_at_import(module: Module) -> None:
     """At the top of a module stand definitions and plain values; no loop, no `with`, no bare call.
 
@@ -122,7 +115,7 @@ def test_nothing_happens_at_import(module: Module) -> None:
     assert doing == []
 
 
-@pytest.mark.parametrize("module", modules(), ids=named)
+@every()
 def test_no_promise_is_left_in_the_code(module: Module) -> None:
     """No TODO and no stub; a `type: ignore` names its rule and its reason."""
     promises = ("TO" + "DO", "FIX" + "ME", "XX" + "X", "NotImplementedError")

@@ -8,17 +8,12 @@ from importlinter.application.use_cases import create_report, read_user_options
 from importlinter.cli import lint_imports
 from importlinter.configuration import configure
 
-from tests.tidy.source import ROOT, SERVICES, Module, modules
+from tests.tidy.source import ROOT, SERVICES, Module, every, modules
 
 LAYERS = {"main": 6, "api": 5, "pages": 5, "consumers": 5, "service": 4, "views": 3, "store": 3, "tables": 2}
 LAYERS["domain"] = 1
 PURE = {"fastapi", "starlette", "faststream", "aiokafka", "sqlmodel", "sqlalchemy", "httpx", "psycopg", "psycopg_pool"}
 WANTED_CONTRACTS = 5
-
-
-def named(module: Module) -> str:
-    """What a test is called by."""
-    return module.name
 
 
 def test_import_linter_keeps_every_contract(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -34,7 +29,7 @@ def test_the_contracts_of_import_linter_are_all_there(monkeypatch: pytest.Monkey
     assert len(list(report.get_contracts_and_checks())) >= WANTED_CONTRACTS
 
 
-@pytest.mark.parametrize("module", [one for one in modules() if one.member in SERVICES], ids=named)
+@every(lambda one: one.member in SERVICES)
 def test_control_goes_down_only(module: Module) -> None:
     """A layer imports from layers below it only; modules between the layers are not bound by this."""
     own = _layer(module.name)
@@ -48,14 +43,14 @@ def _layer(name: str) -> int | None:
     return LAYERS.get(parts[2]) if len(parts) > 2 and parts[1] in SERVICES else None
 
 
-@pytest.mark.parametrize("module", [one for one in modules() if one.is_domain], ids=named)
+@every(lambda one: one.is_domain)
 def test_a_domain_does_no_input_or_output(module: Module) -> None:
     foreign = {name.split(".")[0] for name in imports_of(module)}
     assert foreign & PURE == set()
     assert [name for name, node in module.functions() if isinstance(node, ast.AsyncFunctionDef)] == []
 
 
-@pytest.mark.parametrize("module", [one for one in modules() if one.member in SERVICES], ids=named)
+@every(lambda one: one.member in SERVICES)
 def test_a_service_imports_no_other_service(module: Module) -> None:
     others = [f"kanava.{one}" for one in (*SERVICES, "local") if one != module.member]
     assert [name for name in imports_of(module) if any(f"{name}.".startswith(f"{one}.") for one in others)] == []
