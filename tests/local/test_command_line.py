@@ -1,4 +1,4 @@
-"""The command line as a person meets it: at once, and it says in one sentence what stands in the way."""
+"""The command line as a person meets it: quick to start, and one sentence for what stands in the way."""
 
 import os
 import subprocess

@@ -11,7 +11,7 @@ from psycopg import sql
 
 from kanava.common import migrate
 from kanava.local.postgres import Postgres
-from kanava.local.problems import PlatformProblem
+from kanava.local.problems import DiskFull, PlatformProblem
 from kanava.local.profile import Profile
 
 SERVICES = ("registry", "listing", "payments", "monitoring")
@@ -62,6 +62,8 @@ def prepare(profile: Profile, server: Postgres, service: str) -> None:
     try:
         migrate.upgrade(service, owner_url(profile, server, service), app_role(service))
     except Exception as error:
+        if "No space left" in str(error):
+            raise DiskFull(f"Preparing the database of {service}") from error
         log = profile.log("prepare")
         log.write_text("".join(traceback.format_exception(error)))
         first = (str(error).strip().splitlines() or [type(error).__name__])[0]

@@ -75,7 +75,7 @@ def start(profile: Profile, options: Options, say: Say) -> Platform:
     then runs on, and `stop` ends it.
     """
     services.check_names(options.copies)
-    profile.prepare()
+    profile.prepare().check_room()
     cluster = _launch_kafka(profile, options, say)
     server = _start_postgres(profile, options, say)
     say("Preparing the databases …")

@@ -20,6 +20,7 @@ from kanava.local.problems import AlreadyRunning, DiskFull, PlatformProblem, is_
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 SECRET_BYTES = 32
+LEAST_ROOM_BYTES = 500 * 1024**2
 
 
 def project_root() -> Path:
@@ -62,6 +63,13 @@ class Profile:
                 "Give it to the user who runs this, or name another folder in KANAVA_DATA."
             ) from error
         return self
+
+    def check_room(self) -> None:
+        """Raise DiskFull before anything is made, when the disk could not hold it."""
+        if shutil.disk_usage(self.folder).free < LEAST_ROOM_BYTES:
+            raise DiskFull(
+                f"Starting '{self.name}' (it needs {LEAST_ROOM_BYTES // 1024**2} MiB to begin with)"
+            )
 
     def log(self, name: str) -> Path:
         """The log file of one process."""
