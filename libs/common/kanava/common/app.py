@@ -71,7 +71,7 @@ def _lifespan(
             stack.push_async_callback(publisher.close)
             relay = Relay(pool, publisher, batch=settings.relay_batch, idle_seconds=settings.relay_poll_seconds)
             broker = consuming_broker(settings, Inbox(settings.service, pool), subscriptions)
-            await stack.enter_async_context(_beside([relay.run(), *(worker(pool) for worker in workers)]))
+            await stack.enter_async_context(beside([relay.run(), *(worker(pool) for worker in workers)]))
             web.add_check(app, "database", partial(_database_answers, pool))
             if subscriptions:
                 web.add_check(app, "kafka", partial(broker.ping, 1.5))
@@ -98,7 +98,7 @@ async def _database_answers(pool: Pool) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def _beside(running: Sequence[Awaitable[None]]) -> AsyncIterator[None]:
+async def beside(running: Sequence[Awaitable[None]]) -> AsyncIterator[None]:
     """Run coroutines beside the service; they are cancelled when it stops."""
     tasks = [asyncio.ensure_future(one) for one in running]
     try:

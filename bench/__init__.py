@@ -1,0 +1,1 @@
+"""Side-by-side benchmarks: each figure is a ratio against a yardstick measured in the same run."""

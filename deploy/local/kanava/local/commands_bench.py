@@ -1,0 +1,50 @@
+"""`./kanava bench`: each figure as a ratio against a yardstick of the same run, in two columns."""
+
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from kanava.local.profile import project_root
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def bench(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures for machines.")] = None,
+    residents: Annotated[int, typer.Option(help="Residents of the month.", min=1000)] = 292_796,
+    events: Annotated[int, typer.Option(help="Visits from Kafka.", min=1000)] = 200_000,
+    slow: Annotated[bool, typer.Option(help="Measure the second column, every fsync 1 ms slower.")] = True,
+) -> None:
+    """Measure choices, a month and visits, each against its yardstick; nothing fails by the clock."""
+    sys.path.insert(0, str(project_root()))
+    command = importlib.import_module("bench.command")
+    console = Console()
+    columns: dict[str, list[Any]] = {}
+    columns["as the disk is"] = command.run(console.print, slow=False, residents=residents, events=events)
+    if slow and command.slow_fsync() is None:
+        console.print("There is no C compiler (cc, gcc or clang) here, so the column with slow fsync is left out.")
+    elif slow:
+        columns["fsync + 1 ms"] = command.run(console.print, slow=True, residents=residents, events=events)
+    console.print(_table(columns))
+    if json_file:
+        found = {name: [figure.as_json() for figure in figures] for name, figures in columns.items()}
+        json_file.write_text(json.dumps(found, indent=2) + "\n")
+
+
+def _table(columns: dict[str, list[Any]]) -> Table:
+    table = Table(title="Kanava against its yardsticks")
+    for heading in ("figure", "disk", "ours", "yardstick", "ratio", "aim"):
+        table.add_column(heading, justify="left" if heading in ("figure", "disk") else "right")
+    for disk, figures in columns.items():
+        for figure in figures:
+            aim = f"{'≥' if figure.higher_is_better else '≤'} {figure.aim}{'' if figure.met else ' missed'}"
+            shown = [f"{value:,.2f} {figure.unit}" for value in (figure.ours, figure.yardstick)]
+            table.add_row(figure.name, disk, *shown, f"{figure.ratio:.2f}", aim)
+    return table
