@@ -6,6 +6,7 @@ from fractions import Fraction
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from kanava.common.money import cents_of, euros, half_up, split_by_largest_remainder
 
 AMOUNTS = st.integers(-(10**14), 10**14)

@@ -66,26 +66,30 @@ async def stage_terms(tx: Tx, month: Month, first: date) -> None:
 
 
 CAPITATION = """
-SELECT resident_id, producer_id, unit_id, days::int AS days, permille_days::int AS permille_days, rate_cents,
+SELECT resident_id, producer_id, unit_id, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
 FROM (
-    SELECT s.resident_id, s.producer_id, s.unit_id, t.whole,
-        sum(d.days) AS days, sum(d.days * s.coefficient_permille) AS permille_days,
-        CASE r.sex
-            WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
-            ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
-        END AS rate_cents
-    FROM span s
-    JOIN unit u ON u.unit_id = s.unit_id AND u.area = %(area)s
-    JOIN terms t ON t.municipality = u.municipality
-    JOIN resident r ON r.resident_id = s.resident_id
-        AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
-    CROSS JOIN LATERAL (SELECT
-        t.counts[1 + greatest(least(coalesce(s.until, %(end)s), coalesce(r.lives_until, %(end)s), %(end)s) - %(first)s, 0)]
-        - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
-    WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
-        AND s.starts_on < %(end)s AND (s.until IS NULL OR s.until > %(first)s) AND d.days > 0 {among}
-    GROUP BY s.resident_id, s.producer_id, s.unit_id, t.whole, t.born_m, t.cents_m, t.born_f, t.cents_f, r.sex, r.birth_date
+    SELECT resident_id, producer_id, unit_id, rate_cents, whole,
+           sum(days)::int AS days, sum(permille_days)::int AS permille_days
+    FROM (
+        SELECT s.resident_id, s.producer_id, s.unit_id, t.whole, d.days,
+            d.days * s.coefficient_permille AS permille_days,
+            CASE r.sex
+                WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
+                ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
+            END AS rate_cents
+        FROM span s
+        JOIN (SELECT unit_id, terms.* FROM unit JOIN terms USING (municipality) WHERE area = %(area)s) t
+            ON t.unit_id = s.unit_id
+        JOIN resident r ON r.resident_id = s.resident_id
+            AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
+        CROSS JOIN LATERAL (SELECT
+            t.counts[1 + greatest(least(s.until, r.lives_until, %(end)s) - %(first)s, 0)]
+            - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
+        WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
+            AND s.starts_on < %(end)s AND (s.until IS NULL OR s.until > %(first)s) AND d.days > 0 {among}
+    ) stretch
+    GROUP BY resident_id, producer_id, unit_id, rate_cents, whole
 ) listed
 """
 """Half up in integers: amounts are not negative here, so (2n + d) / 2d is the rounding of `money.half_up`."""
@@ -106,7 +110,10 @@ FROM ("""
 async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
     """Write the capitation lines of the month itself into the run's partition."""
     await stage_terms(tx, month, month.first)
+    # The planner takes the conditions on recorded times for rarer than they are and would look up every resident.
+    await tx.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")
     await tx.execute(_ORIGINALS.format(partition=partition), _parameters(month, month.first))
+    await tx.execute("SET LOCAL enable_nestloop = on")
 
 
 _TOUCHED = """
@@ -230,9 +237,10 @@ def _parameters(month: Month, first: date) -> dict[str, object]:
 
 SUMS = """
 SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
-       encode(sha256(convert_to(string_agg(concat_ws('|', resident_id, kind, for_month, unit_id, source, days,
-           permille_days, rate_cents, amount_cents), E'\\n' ORDER BY resident_id, kind, for_month, unit_id, source),
-           'UTF8')), 'hex') AS lines_digest
+       encode(sha256(convert_to(string_agg(
+           concat_ws('|', resident_id, kind, for_month, unit_id, source, days, permille_days, rate_cents, amount_cents),
+           E'\\n' ORDER BY resident_id, kind COLLATE "C", for_month, unit_id COLLATE "C", source
+       ), 'UTF8')), 'hex') AS lines_digest
 FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
 """
 """Sums for each producer and component, and the SHA-256 of their lines in canonical order."""
