@@ -9,6 +9,7 @@ twice; the receiver's inbox drops the second.
 import asyncio
 import time
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import psycopg
@@ -18,7 +19,7 @@ from psycopg.rows import DictRow
 from .crash import crash_point
 from .db import SHARDS, Pool, Tx, rows, transaction
 from .kafka import Publisher, PublishFailed
-from .telemetry import relay_published
+from .telemetry import outbox_oldest_seconds, relay_published
 
 log = structlog.get_logger()
 
@@ -93,7 +94,10 @@ class Relay:
             self._shards = [row["shard"] for row in leased]
             self._renew_at = time.monotonic() + self.lease_seconds / 2
         async with transaction(self.pool) as tx:
-            return await rows(tx, _UNSENT, {"shards": self._shards, "batch": self.batch})
+            batch = await rows(tx, _UNSENT, {"shards": self._shards, "batch": self.batch})
+        age = datetime.now(UTC) - batch[0]["created_at"] if batch else timedelta()
+        outbox_oldest_seconds.set(age.total_seconds())
+        return batch
 
     async def _mark(self, ids: list[int]) -> None:
         """Mark as sent what is still ours; after a lost lease the next look begins with a new one."""
