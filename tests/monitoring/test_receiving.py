@@ -167,7 +167,7 @@ async def test_producers_do_not_share_report_ids_and_own_production_goes_the_sam
 
 
 async def test_nothing_of_an_identity_is_kept_of_a_broken_file(settled: Pool) -> None:
-    hetu = "131052-308T"
+    hetu = "131052-9085"
     receipt = await send(
         settled,
         report(hetu),
@@ -182,7 +182,7 @@ async def test_nothing_of_an_identity_is_kept_of_a_broken_file(settled: Pool) ->
         assert "Matti" not in repr(stored)
 
 
-async def test_a_large_file_takes_well_under_a_second(settled: Pool) -> None:
+async def test_a_large_file_is_taken_in_at_once(settled: Pool) -> None:
     people = [UUID(int=n) for n in range(10, 5010)]
     async with transaction(settled) as tx:
         await read_models.merge_residents(tx, [world.resident(person) for person in people])
@@ -199,4 +199,4 @@ async def test_a_large_file_takes_well_under_a_second(settled: Pool) -> None:
     seconds = time.perf_counter() - began
     print(f"15,000 rows: {seconds:.3f} s")
     assert counts(receipt) == (15_000, 0, 0, 0)
-    assert seconds < 3, "a bound for a loaded machine; about half a second is usual"
+    assert seconds < 10, "a bound for a machine that does much else; about half a second is usual"

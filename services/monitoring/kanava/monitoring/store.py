@@ -86,16 +86,17 @@ INSERT INTO production_before ({_CONTENT})
 SELECT {_CONTENT} FROM production
 WHERE production_id IN (SELECT production_id FROM judged WHERE verdict = 'corrected')
 """
-_MERGE = f"""
+_ADD = f"""
 INSERT INTO production ({_CONTENT})
 SELECT production_id, version, %(producer_id)s, report_id, unit_id, resident_id, area, node, unit_of_measure,
     performed_on, quantity, client_fee_cents, %(file_id)s, %(now)s
-FROM judged WHERE verdict IN ('accepted', 'corrected') ORDER BY row
-ON CONFLICT (production_id) DO UPDATE SET version = excluded.version, unit_id = excluded.unit_id,
-    resident_id = excluded.resident_id, area = excluded.area, node = excluded.node,
-    unit_of_measure = excluded.unit_of_measure, performed_on = excluded.performed_on,
-    quantity = excluded.quantity, client_fee_cents = excluded.client_fee_cents, file_id = excluded.file_id,
-    recorded_at = excluded.recorded_at
+FROM judged WHERE verdict = 'accepted' ORDER BY row
+"""
+_CORRECT = """
+UPDATE production p SET version = j.version, unit_id = j.unit_id, resident_id = j.resident_id, area = j.area,
+    node = j.node, unit_of_measure = j.unit_of_measure, performed_on = j.performed_on, quantity = j.quantity,
+    client_fee_cents = j.client_fee_cents, file_id = %(file_id)s, recorded_at = %(now)s
+FROM judged j WHERE j.verdict = 'corrected' AND p.production_id = j.production_id
 """
 _EMIT = """
 INSERT INTO outbox (event_id, topic, key, type, body, traceparent)
@@ -148,7 +149,6 @@ async def judge(
     await stage(tx, "staged", _STAGED, staged)
     await tx.execute("ANALYZE staged")
     await tx.execute(_JUDGE, {"producer_id": producer_id, "today": today, "corrects": corrects})
-    await tx.execute("ANALYZE judged")
     counted = await rows(tx, "SELECT verdict, count(*) AS rows FROM judged GROUP BY verdict")
     return {row["verdict"]: row["rows"] for row in counted}
 
@@ -168,8 +168,10 @@ async def merge_judged(tx: Tx, command: ReceiveFile, now: datetime) -> None:
         "kind": topic.type_of(""),
         "traceparent": current_traceparent(),
     }
-    await tx.execute(_KEEP_BEFORE)
-    await tx.execute(_MERGE, parameters)
+    await tx.execute(_ADD, parameters)
+    if command.corrects:
+        await tx.execute(_KEEP_BEFORE)
+        await tx.execute(_CORRECT, parameters)
     await tx.execute(_EMIT, parameters)
 
 

@@ -58,6 +58,8 @@ class Rejected:
 
 
 class _Flawed(Exception):
+    """A field that cannot be read, and why; it never leaves this module."""
+
     def __init__(self, fault: RowFault) -> None:
         self.fault = fault
 
