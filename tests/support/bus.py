@@ -8,7 +8,7 @@ import base64
 import contextlib
 import inspect
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -16,7 +16,7 @@ from uuid import UUID, uuid4
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from kanava.common.app import consuming_broker
 from kanava.common.contracts import BY_NAME, TOPIC_OF, Fact
@@ -30,6 +30,7 @@ from kanava.common.topics_admin import ensure_topics, wanted_topics
 
 STALL_SECONDS = 60.0
 LOOK_SECONDS = 0.1
+NO_ERROR = 0
 AT_ONCE = 5000
 WRITTEN = datetime(2026, 9, 1, 9, tzinfo=UTC)
 
@@ -179,24 +180,18 @@ async def fresh_topics(bootstrap: str, *names: str) -> None:
     both = [name for topic in names for name in (topic, f"{topic}.dlq")]
     try:
         await admin.delete_topics(both)
-        wanted = [topic for topic in wanted_topics(replication=1) if topic.name in both]
-
-        async def made() -> bool:
-            answer = await admin.create_topics(wanted)
-            return all(code in (0, 36) for _, code, *_ in answer.topic_errors) and await _all_led(admin, both)
-
-        await wait_until(made, what="the fresh topics")
+        # The broker hears of it later than the controller: until then it would take records for the old topic.
+        await wait_until(lambda: _all_are(admin, both, UnknownTopicOrPartitionError.errno), what="deleted topics")
+        await admin.create_topics([topic for topic in wanted_topics(replication=1) if topic.name in both])
+        await wait_until(lambda: _all_are(admin, both, NO_ERROR), what="the fresh topics")
     finally:
         await admin.close()
 
 
-async def _all_led(admin: AIOKafkaAdminClient, names: Iterable[str]) -> bool:
-    try:
-        described = await admin.describe_topics(list(names))
-    except KafkaError:
-        return False
+async def _all_are(admin: AIOKafkaAdminClient, names: Sequence[str], code: int) -> bool:
+    described = await admin.describe_topics(list(names))
     partitions = [part for one in described for part in one["partitions"]]
-    return all(one["error_code"] == 0 for one in described) and all(part["leader"] >= 0 for part in partitions)
+    return all(one["error_code"] == code for one in described) and all(part["leader"] >= 0 for part in partitions)
 
 
 @contextlib.asynccontextmanager
