@@ -14,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
+PR_SET_SECUREBITS, NO_SETUID_FIXUP = 28, 1 << 2
 PR_SET_PDEATHSIG, PR_SET_KEEPCAPS, PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE = 1, 8, 47, 2
 CAP_DAC_READ_SEARCH, CAP_VERSION_3 = 2, 0x20080522
 UNPRIVILEGED = "nobody"
@@ -42,12 +43,23 @@ def keep_reading_rights(libc: ctypes.CDLL) -> None:
         libc.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_READ_SEARCH, 0, 0)
 
 
-def drop_root(libc: ctypes.CDLL) -> None:
+def open_to_all(paths: list[Path]) -> bool:
+    """Whether every folder above these paths lets everybody pass."""
+    return all(above.stat().st_mode & 0o001 for path in paths for above in path.absolute().parents)
+
+
+def drop_root(libc: ctypes.CDLL, *, keep_reading: bool) -> None:
     """Become the unprivileged user: PostgreSQL refuses to run as root."""
     user = pwd.getpwnam(UNPRIVILEGED)
-    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
     os.setgroups([])
     os.setresgid(user.pw_gid, user.pw_gid, user.pw_gid)
+    if not keep_reading:
+        os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
+        return
+    libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0)
+    libc.prctl(
+        PR_SET_SECUREBITS, NO_SETUID_FIXUP, 0, 0, 0
+    )  # else access(2) would not see the right kept below
     os.setresuid(user.pw_uid, user.pw_uid, user.pw_uid)
     keep_reading_rights(libc)
 
@@ -66,7 +78,7 @@ def main() -> None:
     if given.pid_file:
         write_pid_file(given.pid_file, command)
     if given.drop_root and os.geteuid() == 0:
-        drop_root(libc)
+        drop_root(libc, keep_reading=not open_to_all([Path(command[0]), Path.cwd()]))
     if given.tie:
         libc.prctl(PR_SET_PDEATHSIG, given.tie, 0, 0, 0)
         if os.getppid() != given.parent:  # it died before the line above

@@ -53,8 +53,10 @@ class Profile:
     def prepare(self) -> "Profile":
         """Make its folders. Raises DiskFull, or PlatformProblem when they may not be written."""
         try:
-            for folder in (self.folder, self.pids, self.logs, self.folder / "secrets"):
-                folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self.folder.chmod(0o711)  # the server without root passes here to its own folder
+            for folder in (self.pids, self.logs, self.folder / "secrets"):
+                folder.mkdir(exist_ok=True, mode=0o700)
         except OSError as error:
             if is_disk_full(error):
                 raise DiskFull("Making the data folder") from error
