@@ -69,7 +69,7 @@ def answer(pain001: bytes, *, closed: Collection[str] = ()) -> Answers:
 
 
 def _camt054(message_id: str, orders: Sequence[Order]) -> bytes:
-    root = etree.Element(f"{{{CAMT_054}}}Document", nsmap={None: CAMT_054})
+    root = _document(CAMT_054)
     body = _add(root, "BkToCstmrDbtCdtNtfctn")
     _add(body, "GrpHdr/MsgId", f"C{message_id[:30]}")
     note = _add(body, "Ntfctn")
@@ -87,7 +87,7 @@ def _camt054(message_id: str, orders: Sequence[Order]) -> bytes:
 
 
 def _pain002(message_id: str, orders: Sequence[Order]) -> bytes:
-    root = etree.Element(f"{{{PAIN_002}}}Document", nsmap={None: PAIN_002})
+    root = _document(PAIN_002)
     body = _add(root, "CstmrPmtStsRpt")
     _add(body, "GrpHdr/MsgId", f"R{message_id[:30]}")
     _add(body, "OrgnlGrpInfAndSts/OrgnlMsgId", message_id)
@@ -99,6 +99,10 @@ def _pain002(message_id: str, orders: Sequence[Order]) -> bytes:
         _add(one, "StsRsnInf/Rsn/Cd", ACCOUNT_CLOSED)
         _add(one, "OrgnlTxRef/Amt/InstdAmt", order.amount).set("Ccy", "EUR")
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
+
+
+def _document(namespace: str) -> etree._Element:
+    return etree.fromstring(f'<Document xmlns="{namespace}"/>'.encode())
 
 
 def _add(parent: etree._Element, path: str, text: str | None = None) -> etree._Element:

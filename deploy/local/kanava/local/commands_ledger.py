@@ -27,6 +27,6 @@ def verify(
         return
     typer.echo(
         f"The books of area {area} are broken at entry {broken['seq']} ({broken['entry_id']}): {broken['reason']}. "
-        f"{found['entries']:,} entries before it hold. Keep the database as it is and restore a copy beside it to compare."
+        f"{found['entries']:,} entries before it hold. Keep the database and compare it with a copy."
     )
     raise typer.Exit(1)

@@ -8,7 +8,9 @@ from kanava.common.contracts import TOPICS
 from kanava.local.demo.story import SERVICES, Story
 from kanava.local.problems import PlatformProblem
 
-PAUSE_SECONDS = 0.4
+PAUSES_SECONDS = (0.2, 3.0)
+FACTS_PER_SECOND = 20_000
+"""About how many facts arrive in a second: counting them costs the databases work, so looks are spaced out."""
 DEADLINE_SECONDS = 300.0
 
 
@@ -68,4 +70,5 @@ async def wait_until_quiet(story: Story, what: str) -> None:
         if time.monotonic() - told > 5:
             story.say(f"  … {left:,} facts are on their way, most of them to {last}")
             told = time.monotonic()
-        await asyncio.sleep(PAUSE_SECONDS)
+        shortest, longest = PAUSES_SECONDS
+        await asyncio.sleep(min(longest, max(shortest, left / FACTS_PER_SECOND)))
