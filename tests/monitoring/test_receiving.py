@@ -1,6 +1,5 @@
 """Production files on a real database: what is accepted, corrected, doubled, rejected, and what goes out."""
 
-import time
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
@@ -191,12 +190,8 @@ async def test_a_large_file_is_taken_in_at_once(settled: Pool) -> None:
         day = f"2026-11-{n % 20 + 1:02d}"
         lines.append(f"r-{n},{world.UNIT},{people[n % 5000]},SOS.1.1,kaynti,{day},1,2090")
     body = "\n".join([*lines, ""]).encode()
-    began = time.perf_counter()
     command = file_of(report())
     command = ReceiveFile(**(vars(command) | {"reading": read_file("csv", body)}))
     async with transaction(settled) as tx:
         receipt = await service.receive_file(tx, command, NOW)
-    seconds = time.perf_counter() - began
-    print(f"15,000 rows: {seconds:.3f} s")
     assert counts(receipt) == (15_000, 0, 0, 0)
-    assert seconds < 10, "a bound for a machine that does much else; about half a second is usual"
