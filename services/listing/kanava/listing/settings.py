@@ -39,12 +39,6 @@ class ListingSettings(ServiceSettings):
         title="Vault key id",
         description="Stored beside what is sealed.",
     )
-    feed_limit_bytes: int = Field(
-        default=32_000_000,
-        ge=1,
-        title="Feed limit",
-        description="Largest file of the registration feed, bytes.",
-    )
 
     @field_validator("vault_key", "vault_index_key")
     @classmethod

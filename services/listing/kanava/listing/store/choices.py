@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
@@ -53,9 +54,8 @@ WITH unchanged AS (
 )
 INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
 SELECT %(resident_id)s, daterange(starts_on, until), added.unit_id, producer_id, origin, permille, %(now)s
-FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[],
-    %(origins)s::text[],
-    %(permilles)s::int[]) AS added (starts_on, until, unit_id, producer_id, origin, permille),
+FROM jsonb_to_recordset(%(added)s::jsonb) AS added
+    (starts_on date, until date, unit_id text, producer_id text, origin text, permille int),
     unchanged, (SELECT count(*) FROM closed) AS closed_first
 RETURNING (SELECT array_agg(unit_id ORDER BY unit_id) FROM unit
     WHERE unit_id = ANY(%(touched)s) AND capacity IS NOT NULL) AS counted
@@ -115,21 +115,25 @@ async def save(
             "chosen_on": chosen_on,
             "now": now,
             "closed": list(change.closed),
-            **span_columns(change.added),
+            "added": span_rows(change.added),
         },
     )
     return None if row is None else row["counted"] or []
 
 
-def span_columns(spans: tuple[Span, ...]) -> dict[str, list[Any]]:
-    """The columns of new spans, for `unnest`."""
+def span_rows(spans: tuple[Span, ...]) -> str:
+    """New spans as one JSON text, which costs less to send than an array for each column."""
+    return orjson.dumps([_span_row(span) for span in spans]).decode()
+
+
+def _span_row(span: Span) -> dict[str, Any]:
     return {
-        "starts": [span.starts_on for span in spans],
-        "untils": [span.until for span in spans],
-        "units": [span.unit_id for span in spans],
-        "producers": [span.producer_id for span in spans],
-        "origins": [span.origin for span in spans],
-        "permilles": [span.coefficient_permille for span in spans],
+        "starts_on": span.starts_on,
+        "until": span.until,
+        "unit_id": span.unit_id,
+        "producer_id": span.producer_id,
+        "origin": span.origin,
+        "permille": span.coefficient_permille,
     }
 
 

@@ -8,7 +8,7 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx, one, rows
 
 from ..domain.spans import Change, Span
-from .choices import span_columns
+from .choices import span_rows
 
 _CURRENT = """
 SELECT span_id, unit_id, producer_id, lower(during) AS starts_on, upper(during) AS until, origin,
@@ -18,9 +18,8 @@ FROM span WHERE resident_id = %s AND recorded_until = 'infinity' ORDER BY lower(
 _ADD = """
 INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
 SELECT %(resident_id)s, daterange(starts_on, until), unit_id, producer_id, origin, permille, %(now)s
-FROM unnest(%(starts)s::date[], %(untils)s::date[], %(units)s::text[], %(producers)s::text[],
-    %(origins)s::text[],
-    %(permilles)s::int[]) AS added (starts_on, until, unit_id, producer_id, origin, permille)
+FROM jsonb_to_recordset(%(added)s::jsonb) AS added
+    (starts_on date, until date, unit_id text, producer_id text, origin text, permille int)
 """
 
 
@@ -50,7 +49,7 @@ async def save(tx: Tx, resident_id: UUID, change: Change, *, version: int, now: 
     """Close and add spans, and move the version of the listing on."""
     closed = "UPDATE span SET recorded_until = %s WHERE resident_id = %s AND span_id = ANY(%s)"
     await tx.execute(closed, (now, resident_id, list(change.closed)))
-    await tx.execute(_ADD, {"resident_id": resident_id, "now": now, **span_columns(change.added)})
+    await tx.execute(_ADD, {"resident_id": resident_id, "now": now, "added": span_rows(change.added)})
     await tx.execute(
         "UPDATE resident SET listing_version = %s WHERE resident_id = %s", (version, resident_id)
     )
