@@ -22,7 +22,7 @@ from kanava.local.profile import Profile, project_root
 
 CLUSTER_ID = "kanava-local-cluster-0"  # 22 characters: a base64 UUID
 PORT_SETTING = "KANAVA_KAFKA_PORT"
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 15.0
 # With one broker, nothing can be on two.
 ALONE = {

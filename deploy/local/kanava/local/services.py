@@ -15,7 +15,7 @@ from kanava.local.problems import NotStarted, PlatformProblem
 from kanava.local.processes import Process
 from kanava.local.profile import Profile
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
 # Settings of one service only, which others must not even see.
