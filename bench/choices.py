@@ -27,8 +27,10 @@ WARM_UP = 500
 UNITS = 24
 
 _FILL = """
-INSERT INTO producer VALUES ('p0', 1, 'Own', 'own_enterprise', '03', 'approved'), ('p1', 1, 'P', 'private', '03', 'approved');
-INSERT INTO unit (unit_id, version, producer_id, area, municipality, name, own, status, capacity, listed, opens_on, languages)
+INSERT INTO producer VALUES ('p0', 1, 'Own', 'own_enterprise', '03', 'approved'),
+    ('p1', 1, 'P', 'private', '03', 'approved');
+INSERT INTO unit (unit_id, version, producer_id, area, municipality, name, own, status, capacity, listed, opens_on,
+    languages)
 SELECT '1.2.246.10.32213473.10.' || n, 1, CASE n WHEN 0 THEN 'p0' ELSE 'p1' END, '03', '049', 'U', n = 0,
     'open', CASE n WHEN 0 THEN NULL ELSE 1000000 END, 0, '2026-01-01', ARRAY['fi'] FROM generate_series(0, 24) n;
 INSERT INTO scheme VALUES ('s', 5, '049', '03', 5, '2026-01-01');

@@ -78,7 +78,8 @@ TAMPERING = {
         "entry 2 is missing",
     ),
     "the last entry taken out": (
-        "DELETE FROM posting WHERE seq = (SELECT max(seq) FROM entry); DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)",
+        "DELETE FROM posting WHERE seq = (SELECT max(seq) FROM entry);"
+        " DELETE FROM entry WHERE seq = (SELECT max(seq) FROM entry)",
         "points beyond the last entry",
     ),
 }

@@ -63,7 +63,7 @@ async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any
     """
     name = sql.Identifier(table)
     await tx.execute(
-        sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(name, sql.SQL(columns))  # type: ignore[arg-type]  # columns are the caller's literal, never input
+        sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(name, sql.SQL(columns))
     )
     types = [column.split()[1] for column in columns.split(",")]
     async with (

@@ -102,12 +102,14 @@ class Inbox:
         """Try again with a growing pause while the database is away; anything else is not a matter of time."""
         for number in range(1, TRANSIENT_ATTEMPTS + 1):
             try:
-                return await attempt()
+                await attempt()
             except _TRANSIENT as error:
                 if number == TRANSIENT_ATTEMPTS or not is_transient(error):
                     raise
                 log.warning("inbox_waits", error=type(error).__name__, attempt=number)
                 await asyncio.sleep(min(0.2 * 2**number, 10.0))
+            else:
+                return
 
     async def _digest(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
         async with transaction(self.pool) as tx:
@@ -207,7 +209,8 @@ async def _not_seen(tx: Tx, topic: Topic, received: Sequence[Received]) -> list[
     """Enter events in the inbox and keep those that were not there, each once."""
     entered = await rows(
         tx,
-        "INSERT INTO inbox (event_id, topic) SELECT DISTINCT unnest(%s::uuid[]), %s ON CONFLICT DO NOTHING RETURNING event_id",
+        "INSERT INTO inbox (event_id, topic) SELECT DISTINCT unnest(%s::uuid[]), %s"
+        " ON CONFLICT DO NOTHING RETURNING event_id",
         ([one.event_id for one in received], topic.name),
     )
     new = {row["event_id"] for row in entered}

@@ -83,12 +83,13 @@ class Publisher:
 
     async def _send(self, producer: AIOKafkaProducer, row: DictRow) -> asyncio.Future[Any]:
         with publish_span(row["topic"], row["traceparent"]) as traceparent:
-            return await producer.send(
+            acknowledged: asyncio.Future[Any] = await producer.send(
                 row["topic"],
                 value=row["body"].encode(),
                 key=row["key"].encode(),
                 headers=self._headers(row, traceparent),
             )
+        return acknowledged
 
     def _headers(self, row: DictRow, traceparent: str | None) -> list[tuple[str, bytes]]:
         """CloudEvents 1.0 in binary mode and the trace; what the row brings of its own wins over these.

@@ -9,7 +9,6 @@ twice; the receiver's inbox drops the second.
 import asyncio
 import time
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import psycopg
@@ -33,7 +32,8 @@ RETURNING shard
 # Shard by shard, so that each look walks the index of what is unsent; over all shards at once the database
 # walks the primary key instead, past everything that was ever sent.
 _UNSENT = """
-SELECT o.id, event_id, topic, key, type, body, headers, traceparent, created_at
+SELECT o.id, event_id, topic, key, type, body, headers, traceparent, created_at,
+       extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds
 FROM (
     SELECT due.id FROM unnest(%(shards)s::smallint[]) AS own (shard) CROSS JOIN LATERAL (
         SELECT id FROM outbox WHERE sent_at IS NULL AND shard = own.shard ORDER BY id LIMIT %(batch)s) due
@@ -95,8 +95,7 @@ class Relay:
             self._renew_at = time.monotonic() + self.lease_seconds / 2
         async with transaction(self.pool) as tx:
             batch = await rows(tx, _UNSENT, {"shards": self._shards, "batch": self.batch})
-        age = datetime.now(UTC) - batch[0]["created_at"] if batch else timedelta()
-        outbox_oldest_seconds.set(age.total_seconds())
+        outbox_oldest_seconds.set(batch[0]["age_seconds"] if batch else 0)
         return batch
 
     async def _mark(self, ids: list[int]) -> None:

@@ -10,7 +10,7 @@ recorded it: so a run reads the same facts each time it is repeated, and what ca
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from kanava.common.contracts import listing, monitoring, registry
+from kanava.common.contracts import Fact, listing, monitoring, registry
 from kanava.common.db import Tx, one, stage
 
 MERGE_LOCK = 20_260_001
@@ -40,7 +40,8 @@ DELETE FROM staged s USING known k WHERE s.{key} = k.{key} AND s.version <= k.ve
 _INSERT_VERSIONS = """
 INSERT INTO {table} ({columns}, recorded_from, recorded_until)
 SELECT {columns}, recorded_from,
-       coalesce((SELECT min(n.recorded_from) FROM staged n WHERE n.{key} = s.{key} AND n.version > s.version), 'infinity')
+       coalesce((SELECT min(n.recorded_from) FROM staged n
+                 WHERE n.{key} = s.{key} AND n.version > s.version), 'infinity')
 FROM staged s ON CONFLICT DO NOTHING
 """
 
@@ -51,7 +52,8 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     await stage(
         tx,
         "staged",
-        "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text, lives_until date",
+        "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text,"
+        " lives_until date",
         (
             (f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until)
             for f in facts
@@ -60,6 +62,20 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     return await _merge_versions(
         tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until"
     )
+
+
+_VISIT_FIELDS = (
+    "report_id",
+    "producer_id",
+    "unit_id",
+    "resident_id",
+    "area",
+    "node",
+    "unit_of_measure",
+    "performed_on",
+    "quantity",
+    "client_fee_cents",
+)
 
 
 async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
@@ -72,17 +88,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4",
         (
-            (
-                f.production_id,
-                f.version,
-                max(f.recorded_at, since),
-                f.report_id,
-                f.producer_id,
-                f.unit_id,
-                f.resident_id,
-                f.area,
-            )
-            + (f.node, f.unit_of_measure, f.performed_on, f.quantity, f.client_fee_cents)
+            (f.production_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _VISIT_FIELDS))
             for f in facts
         ),
     )
@@ -225,7 +231,7 @@ async def merge_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
     )
 
 
-async def _each(tx: Tx, statement: str, facts: Sequence[registry.Fact]) -> int:
+async def _each(tx: Tx, statement: str, facts: Sequence[Fact]) -> int:
     """Run a statement for each fact of an ordinary topic; there are few of these."""
     since, taken = await known_since(tx), 0
     for fact in facts:

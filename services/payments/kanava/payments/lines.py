@@ -60,8 +60,10 @@ async def stage_terms(tx: Tx, month: Month, first: date) -> None:
         counts = days_until(first, terms.proration)
         await tx.execute(
             "INSERT INTO terms VALUES (%s, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s)",
-            (row["municipality"], list(male.born_from), list(male.annual_cents), list(female.born_from))
-            + (list(female.annual_cents), list(counts), counts[-1]),
+            (
+                *(row["municipality"], list(male.born_from), list(male.annual_cents)),
+                *(list(female.born_from), list(female.annual_cents), list(counts), counts[-1]),
+            ),
         )
 
 

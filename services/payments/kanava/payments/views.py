@@ -15,9 +15,9 @@ async def account(tx: Tx, area: str) -> DictRow | None:
     """An area's account: what it can spend, its limit, and its balance at the bank."""
     return await one(
         tx,
-        "SELECT b.area, b.spendable_cents, b.limit_cents, b.next_seq - 1 AS entries, encode(b.head_hash, 'hex') AS head,"
-        " coalesce((SELECT sum(amount_cents) FROM posting p WHERE p.area = b.area AND p.account = %s), 0)::bigint"
-        " AS bank_cents FROM book b WHERE b.area = %s",
+        "SELECT b.area, b.spendable_cents, b.limit_cents, b.next_seq - 1 AS entries,"
+        " encode(b.head_hash, 'hex') AS head, (SELECT coalesce(sum(amount_cents), 0)::bigint FROM posting p"
+        " WHERE p.area = b.area AND p.account = %s) AS bank_cents FROM book b WHERE b.area = %s",
         (Account.BANK, area),
     )
 
@@ -157,9 +157,9 @@ async def resident_costs(tx: Tx, resident_id: UUID) -> list[DictRow]:
     """What was spent for a resident, by month, producer and component; cents."""
     return await rows(
         tx,
-        "SELECT to_char(for_month, 'YYYY-MM') AS month, producer_id, component, sum(amount_cents)::bigint AS amount_cents"
-        " FROM line WHERE resident_id = %s GROUP BY for_month, producer_id, component"
-        " ORDER BY for_month, producer_id, component",
+        "SELECT to_char(for_month, 'YYYY-MM') AS month, producer_id, component,"
+        " sum(amount_cents)::bigint AS amount_cents FROM line WHERE resident_id = %s"
+        " GROUP BY for_month, producer_id, component ORDER BY for_month, producer_id, component",
         (resident_id,),
     )
 

@@ -43,7 +43,8 @@ def bands_on(first_of_month: date, bands: Sequence[RateBand], sex: str) -> Bands
     Ages are those on the 1st of the month; a child born later in the month is in the youngest band.
     """
     own = sorted((band for band in bands if band.sex in (sex, "any")), key=lambda band: band.age_from)
-    assert own and own[0].age_from == 0, "a rate table starts at age 0"
+    assert own, "a rate table has a band for each sex"
+    assert own[0].age_from == 0, "a rate table starts at age 0"
     born = tuple(add_months(first_of_month, -MONTHS_PER_YEAR * band.age_from) + timedelta(days=1) for band in own[1:])
     return Bands(tuple(reversed(born)), tuple(band.annual_cents for band in reversed(own)))
 

@@ -69,7 +69,7 @@ def scaled_bands(
     ]
     unit = [RateBand(sex=_sex(sex), age_from=age, annual_cents=1) for sex, age, _ in relative]
     residents = {(one.sex, one.age_from): one.residents for one in cost(population, unit)}
-    weighed = sum(weight * residents[sex, age] for sex, age, weight in relative)
+    weighed = sum((weight * residents[sex, age] for sex, age, weight in relative), Fraction(0))
     scale = mean_annual_cents * sum(population.values()) / weighed
     bands = [RateBand(sex=_sex(s), age_from=age, annual_cents=half_up(weight * scale)) for s, age, weight in relative]
     return sorted(bands, key=lambda band: (band.sex, band.age_from))

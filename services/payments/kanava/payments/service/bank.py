@@ -65,7 +65,8 @@ async def _apply(tx: Tx, record: BankRecord, message_id: str, now: datetime) -> 
     """Book what the bank says of one payment; None when it fits no payment in the state that it is in."""
     payment = await one(
         tx,
-        "SELECT s.*, p.status AS payment_status, p.amount_cents AS cents FROM payment p JOIN statement s USING (statement_id)"
+        "SELECT s.*, p.status AS payment_status, p.amount_cents AS cents"
+        " FROM payment p JOIN statement s USING (statement_id)"
         " WHERE p.end_to_end_id = %s FOR UPDATE",
         (record.end_to_end_id,),
     )

@@ -63,8 +63,8 @@ async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) 
     )
     for row in chosen:
         await tx.execute(
-            "UPDATE statement SET status = 'approved', approved_by = %s, approved_iban = %s, released_by = NULL, version = version + 1"
-            " WHERE statement_id = %s",
+            "UPDATE statement SET status = 'approved', approved_by = %s, approved_iban = %s, released_by = NULL,"
+            " version = version + 1 WHERE statement_id = %s",
             (command.approved_by, row["iban"], row["statement_id"]),
         )
     ids = [row["statement_id"] for row in chosen]
