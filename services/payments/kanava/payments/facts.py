@@ -39,10 +39,10 @@ DELETE FROM staged s USING known k WHERE s.{key} = k.{key} AND s.version <= k.ve
 
 _INSERT_VERSIONS = """
 INSERT INTO {table} ({columns}, recorded_from, recorded_until)
-SELECT {columns}, recorded_from,
-       coalesce((SELECT min(n.recorded_from) FROM staged n
-                 WHERE n.{key} = s.{key} AND n.version > s.version), 'infinity')
-FROM staged s ON CONFLICT DO NOTHING
+SELECT {columns}, recorded_from, coalesce(min(recorded_from) OVER later, 'infinity')
+FROM staged
+WINDOW later AS (PARTITION BY {key} ORDER BY version GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+ON CONFLICT DO NOTHING
 """
 
 
@@ -100,6 +100,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
 
 
 async def _merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
+    await tx.execute("ANALYZE staged")
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
 
@@ -122,9 +123,12 @@ _INSERT_SPANS = """
 INSERT INTO span (resident_id, version, number, unit_id, producer_id, starts_on, until, coefficient_permille,
                   recorded_from, recorded_until)
 SELECT resident_id, version, number, unit_id, producer_id, starts_on, until, coefficient_permille, recorded_from,
-       coalesce((SELECT min(n.recorded_from) FROM staged_listing n
-                 WHERE n.resident_id = s.resident_id AND n.version > s.version), 'infinity')
-FROM staged_span s JOIN staged_listing USING (resident_id, version) ON CONFLICT DO NOTHING
+       recorded_until
+FROM staged_span JOIN (
+    SELECT resident_id, version, recorded_from, coalesce(min(recorded_from) OVER later, 'infinity') AS recorded_until
+    FROM staged_listing
+    WINDOW later AS (PARTITION BY resident_id ORDER BY version GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
+) dated USING (resident_id, version) ON CONFLICT DO NOTHING
 """
 
 
@@ -153,6 +157,7 @@ async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
             for n, s in enumerate(f.spans)
         ),
     )
+    await tx.execute("ANALYZE staged_listing")
     await tx.execute(_CLOSE_SPANS)
     await tx.execute(_INSERT_SPANS)
     row = await one(tx, "SELECT count(DISTINCT (resident_id, version)) AS fresh FROM staged_listing")
