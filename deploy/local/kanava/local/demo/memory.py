@@ -3,6 +3,7 @@
 Shared pages are counted once (proportional set size), as the kernel states them for each process.
 """
 
+import itertools
 import os
 import threading
 from pathlib import Path
@@ -11,7 +12,9 @@ import psutil
 
 from kanava.local.profile import Profile
 
-PAUSE_SECONDS = 1.0
+PAUSE_SECONDS = 2.0
+EVERYTHING_EACH = 8
+"""The database's processes share much memory and are slow to sum up, so only each eighth look counts them."""
 KIBIBYTES_PER_MIB = 1024
 
 
@@ -33,25 +36,26 @@ class Gauge:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End sampling."""
+        """End sampling with a look at everything."""
         self._done.set()
         self._thread.join()
+        self.sample(everything=True)
 
     def _watch(self) -> None:
-        while not self._done.wait(PAUSE_SECONDS):
-            self.sample()
+        for number in itertools.count(1):
+            self.sample(everything=number % EVERYTHING_EACH == 0)
+            if self._done.wait(PAUSE_SECONDS):
+                return
 
-    def sample(self) -> None:
-        """Look once and keep the peaks."""
-        python_kib = other_kib = 0
-        for pid in self._pids():
-            kib = proportional_kib(pid)
-            if _is_python(pid):
-                python_kib += kib
-            else:
-                other_kib += kib
+    def sample(self, *, everything: bool) -> None:
+        """Look once, at everything or at the Python processes alone, and keep the peaks."""
+        pids = self._pids()
+        python = {pid for pid in pids if _is_python(pid)}
+        python_kib = sum(map(proportional_kib, python))
         self.python_mib = max(self.python_mib, python_kib // KIBIBYTES_PER_MIB)
-        self.all_mib = max(self.all_mib, (python_kib + other_kib) // KIBIBYTES_PER_MIB)
+        if everything:
+            other_kib = sum(map(proportional_kib, pids - python))
+            self.all_mib = max(self.all_mib, (python_kib + other_kib) // KIBIBYTES_PER_MIB)
 
     def _pids(self) -> set[int]:
         found = {os.getpid()}

@@ -59,7 +59,7 @@ class Line:
             self._reader, self._writer = await asyncio.wait_for(
                 asyncio.open_connection(self.host, self.port, limit=LIMIT_BYTES), CONNECT_SECONDS
             )
-        assert self._reader is not None and self._writer is not None, "a connection has two ends"  # noqa: PT018
+        assert self._reader is not None and self._writer is not None, "a connection has two ends"
         closing = f"{head}host: {self.host}\r\ncontent-length: {len(body)}\r\n\r\n"
         self._writer.write(closing.encode("latin-1") + body)
         await self._writer.drain()
