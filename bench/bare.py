@@ -69,21 +69,19 @@ _FACT = (
 
 def _written(found: dict[str, object], resident: str, unit: str, now: datetime) -> dict[str, object]:
     """The columns of the spans that any choice writes: the old one cut short, and the new one."""
-    old, new = found["span_unit_id"], unit
+    old = {"starts_on": str(found["starts_on"]), "until": str(EFFECT), "unit_id": found["span_unit_id"]}
+    new = {"starts_on": str(EFFECT), "until": None, "unit_id": unit}
+    old |= {"producer_id": found["span_producer_id"], "origin": "default", "permille": 1000}
+    new |= {"producer_id": found["producer_id"], "origin": "choice", "permille": 1000}
     return {
         "resident_id": resident,
         "unit_id": unit,
-        "touched": [unit, old],
+        "touched": [unit, found["span_unit_id"]],
         "unit_version": found["unit_version"],
         "producer_version": found["producer_version"],
         "listing_version": 2,
         "chosen_on": NOTICE,
         "now": now,
         "closed": [found["span_id"]],
-        "starts": [found["starts_on"], EFFECT],
-        "untils": [EFFECT, None],
-        "units": [old, new],
-        "producers": [found["span_producer_id"], found["producer_id"]],
-        "origins": ["default", "choice"],
-        "permilles": [1000, 1000],
+        "added": json.dumps([old, new]),
     }

@@ -4,9 +4,11 @@ SQL is written by hand in each service's `store.py` and `views.py`; tables are d
 `tables.py`, which is what migrations are made from and checked against.
 """
 
+import time
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from psycopg import AsyncConnection, sql
@@ -24,6 +26,9 @@ APPEND_ONLY = {"grants": "SELECT, INSERT"}
 
 SHARDS = 4
 
+UNCHECKED_SECONDS = 0.5
+"""A connection that was returned this short a time ago is taken without asking whether it lives."""
+
 
 def make_pool(database_url: str, *, size: int) -> Pool:
     """A closed pool of up to `size` connections, each checked before use; open it in the lifespan."""
@@ -32,11 +37,25 @@ def make_pool(database_url: str, *, size: int) -> Pool:
         min_size=min(2, size),
         max_size=size,
         open=False,
-        check=AsyncConnectionPool.check_connection,
+        check=_check_after_rest,
+        reset=_note_return,
         connection_class=AsyncConnection[DictRow],
         kwargs={"row_factory": dict_row, "autocommit": True},
         timeout=30,
     )
+
+
+_returned_at: WeakKeyDictionary[Tx, float] = WeakKeyDictionary()
+
+
+async def _note_return(connection: Tx) -> None:
+    _returned_at[connection] = time.monotonic()
+
+
+async def _check_after_rest(connection: Tx) -> None:
+    """Ask whether a connection still lives, unless it did so a moment ago: under load a question costs a round trip."""
+    if time.monotonic() - _returned_at.get(connection, 0.0) > UNCHECKED_SECONDS:
+        await AsyncConnectionPool.check_connection(connection)
 
 
 @asynccontextmanager

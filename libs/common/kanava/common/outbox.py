@@ -15,11 +15,9 @@ from .telemetry import current_traceparent
 MAX_BODY_BYTES = 900_000
 """A larger fact would be refused by the broker and hold up everything behind it."""
 
-_INSERT = """
-INSERT INTO outbox (topic, key, type, body, traceparent)
-SELECT topic, key, type, body, %s FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[])
-    AS fact (topic, key, type, body)
-"""
+FACTS_PER_STATEMENT = 1000
+
+_INSERT = "INSERT INTO outbox (topic, key, type, body, traceparent) VALUES "
 
 
 async def emit(tx: Tx, *facts: Fact) -> None:
@@ -29,8 +27,11 @@ async def emit(tx: Tx, *facts: Fact) -> None:
     """
     if not facts:
         return
-    columns = zip(*(_row(fact) for fact in facts), strict=True)
-    await tx.execute(_INSERT, (current_traceparent(), *(list(column) for column in columns)))
+    traceparent = current_traceparent()
+    for first in range(0, len(facts), FACTS_PER_STATEMENT):
+        some = facts[first : first + FACTS_PER_STATEMENT]
+        values = [value for fact in some for value in (*_row(fact), traceparent)]
+        await tx.execute(_INSERT + ", ".join(["(%s, %s, %s, %s, %s)"] * len(some)), values)
 
 
 def _row(fact: Fact) -> tuple[str, str, str, str]:
