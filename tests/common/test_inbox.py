@@ -13,9 +13,12 @@ import psycopg
 import pytest
 from faststream.kafka import KafkaRouter
 
+from kanava.common.app import create_service
 from kanava.common.contracts import BY_NAME, registry
 from kanava.common.db import Pool, Tx, rows, transaction
 from kanava.common.inbox import Inbox
+from kanava.common.settings import ServiceSettings
+from kanava.local import ports
 from kanava.local.kafka import Kafka
 from kanava.local.postgres import Postgres
 from kanava.payments.consumers import SUBSCRIPTIONS
@@ -309,6 +312,19 @@ async def test_a_batch_that_had_to_be_given_up_comes_again_from_every_partition(
     assert failures == []
     assert counted == {"received": 40, "applied": 40}
     assert sorted(await effects(pool)) == sorted((named(n).producer_id, 1) for n in range(40))
+
+
+async def test_a_service_whose_brokers_are_away_at_its_start_serves_and_hears_later(
+    pool: Pool, database: ServiceDatabase, kafka: Kafka
+) -> None:
+    port = ports.free_port()
+    settings = ServiceSettings(service="payments", database_url=database.app_url, kafka=f"127.0.0.1:{port}")
+    app = create_service(settings, routers=[], subscriptions={TOPIC: enter})
+    await bus.say(kafka.bootstrap, *(named(n) for n in range(10)))
+    async with app.router.lifespan_context(app):
+        assert await bus.counters(pool, TOPIC) == {}
+        async with bus.forwarding(port, kafka.bootstrap):
+            assert await bus.taken(pool, TOPIC, 10) == {"received": 10, "applied": 10}
 
 
 async def test_a_topic_of_others_cannot_be_subscribed(pool: Pool) -> None:

@@ -228,30 +228,6 @@ async def running(relay: Relay) -> AsyncIterator[None]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-@contextlib.asynccontextmanager
-async def forwarding(port: int, bootstrap: str) -> AsyncIterator[None]:
-    """Answer on a port that nobody answered on, by passing bytes on to the broker."""
-    host, _, at = bootstrap.rpartition(":")
-
-    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection(host, int(at))
-        with contextlib.suppress(OSError):
-            await asyncio.gather(_pump(reader, back), _pump(there, writer))
-
-    server = await asyncio.start_server(pass_on, "127.0.0.1", port)
-    try:
-        yield
-    finally:
-        server.close()
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while data := await reader.read(65_536):
-        writer.write(data)
-        await writer.drain()
-    writer.close()
-
-
 async def test_a_broker_that_is_away_is_waited_for(pool: Pool, kafka: Kafka) -> None:
     port = ports.free_port()
     publisher = Counting(f"127.0.0.1:{port}", source="/kanava/test")
@@ -259,7 +235,7 @@ async def test_a_broker_that_is_away_is_waited_for(pool: Pool, kafka: Kafka) -> 
         await said(pool, *(fact(n, 1) for n in range(100)))
         await bus.wait_until(lambda: publisher.failed >= 2, progress=lambda: publisher.failed, what="two failures")
         assert await waiting(pool) == 100
-        async with forwarding(port, kafka.bootstrap):
+        async with bus.forwarding(port, kafka.bootstrap):
             await all_sent(pool)
             await publisher.close()
     assert await assert_each_stands_in_order(pool, kafka) == 0

@@ -37,9 +37,7 @@ async def troubled(postgres: Postgres) -> AsyncIterator[Pool]:
             yield opened
 
 
-async def test_everything_twice_and_mixed_comes_to_the_same_cents(
-    peaceful: Pool, troubled: Pool, kafka: Kafka
-) -> None:
+async def test_everything_twice_and_mixed_comes_to_the_same_cents(peaceful: Pool, troubled: Pool, kafka: Kafka) -> None:
     first, late = month.before_october_closed(RESIDENTS, SEED), month.known_in_november(RESIDENTS, SEED)
     await month.hear(peaceful, first)
     await story.close(peaceful, OCTOBER, OCTOBER_CLOSES)

@@ -223,6 +223,30 @@ async def relaying(pool: Pool, bootstrap: str, service: str = "test", **chosen: 
         await publisher.close()
 
 
+@contextlib.asynccontextmanager
+async def forwarding(port: int, bootstrap: str) -> AsyncIterator[None]:
+    """Answer on a port that nobody answered on, by passing bytes on to the broker."""
+    host, _, at = bootstrap.rpartition(":")
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection(host, int(at))
+        with contextlib.suppress(OSError):
+            await asyncio.gather(_pump(reader, back), _pump(there, writer))
+
+    server = await asyncio.start_server(pass_on, "127.0.0.1", port)
+    try:
+        yield
+    finally:
+        server.close()
+
+
+async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(65_536):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
 COUNTERS = ("received", "applied", "duplicates", "dead", "unknown")
 
 

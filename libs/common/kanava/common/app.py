@@ -9,6 +9,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from functools import partial
 
+import structlog
 from fastapi import APIRouter, FastAPI
 from faststream.kafka import KafkaBroker, KafkaRouter
 
@@ -20,6 +21,10 @@ from .inbox import Apply, Inbox
 from .kafka import Publisher
 from .relay import Relay, prepare_shards
 from .settings import ServiceSettings
+
+log = structlog.get_logger()
+
+CONSUMERS_WAIT_SECONDS = 1.0
 
 Worker = Callable[[Pool], Awaitable[None]]
 """Runs beside the service until it is cancelled."""
@@ -75,8 +80,8 @@ def _lifespan(
             web.add_check(app, "database", partial(_database_answers, pool))
             if subscriptions:
                 web.add_check(app, "kafka", partial(broker.ping, 1.5))
-                await broker.start()
                 stack.push_async_callback(broker.stop)
+                await stack.enter_async_context(beside([_start_consuming(broker)]))
             yield
 
     return lifespan
@@ -90,6 +95,20 @@ def consuming_broker(settings: ServiceSettings, inbox: Inbox, subscriptions: Map
         inbox.subscribe(router, topic_name, apply)
     broker.include_router(router)
     return broker
+
+
+async def _start_consuming(broker: KafkaBroker) -> None:
+    """Join the consumer groups beside the service, which serves meanwhile; brokers that are away are waited for.
+
+    A group that lost a member by `kill -9` takes in a new one only when it gives up the old one.
+    """
+    while True:
+        try:
+            return await broker.start()
+        except Exception as error:  # aiokafka raises many kinds; none of them is a reason to stop serving
+            log.warning("consumers_wait", error=type(error).__name__)
+            await broker.stop()
+            await asyncio.sleep(CONSUMERS_WAIT_SECONDS)
 
 
 async def _database_answers(pool: Pool) -> bool:

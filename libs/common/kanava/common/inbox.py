@@ -35,6 +35,8 @@ log = structlog.get_logger()
 
 MAX_RECORDS = 5000
 TRANSIENT_ATTEMPTS = 6
+SESSION_MILLISECONDS = 12_000
+"""A reader that was killed holds its partitions for so long; one that merely stalls longer takes records twice."""
 _TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 
 Apply = Callable[[Tx, Sequence[Any]], Awaitable[int]]
@@ -77,8 +79,8 @@ class Inbox:
             max_records=MAX_RECORDS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
-            session_timeout_ms=45_000,
-            heartbeat_interval_ms=3_000,
+            session_timeout_ms=SESSION_MILLISECONDS,
+            heartbeat_interval_ms=SESSION_MILLISECONDS // 4,
             decoder=_leave_undecoded,
         )(handle)
 
