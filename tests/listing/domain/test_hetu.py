@@ -31,7 +31,7 @@ def test_it_accepts_exactly_what_the_common_check_accepts(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "131052-9085 ", "131052-9086", "310252-308Y", "131052-001E", "131052-9107"]
+    "text", ["", "131052-9085 ", "131052-9086", "310252-308Y", "131052-001E", "131052-913a"]
 )
 def test_what_is_no_hetu_is_refused(text: str) -> None:
     assert not _accepts(person_of, text)
