@@ -16,7 +16,10 @@ DEADLINE_SECONDS = 300.0
 
 @dataclass(frozen=True)
 class Reading:
-    """One topic and one of its readers: what was published, received, and what had an effect."""
+    """One topic and one of its readers: what was published, received, and what had an effect.
+
+    A broker delivers at least once, so more may be received than was published; the rest had no effect.
+    """
 
     topic: str
     reader: str
@@ -28,8 +31,8 @@ class Reading:
 
     @property
     def behind(self) -> int:
-        """How many facts the reader has not received yet."""
-        return max(0, self.published + self.waiting - self.received)
+        """How many facts the reader has not digested yet; one that was delivered again counts once."""
+        return max(0, self.published + self.waiting - min(self.received, self.effects + self.dead))
 
 
 async def look(story: Story) -> list[Reading]:

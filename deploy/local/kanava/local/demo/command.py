@@ -1,6 +1,7 @@
 """`./kanava demo`: start a platform with data of its own, play the demo month, and say what happened."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Annotated
@@ -18,10 +19,12 @@ from kanava.local.demo.report import show
 from kanava.local.demo.scale import ESPOO_RESIDENTS, FEWEST_RESIDENTS, scale_of
 from kanava.local.demo.story import Story
 from kanava.local.demo.tokens import Mint
+from kanava.local.problems import PlatformProblem
 from kanava.local.profile import Profile, profile
 
 app = typer.Typer(add_completion=False)
 OPTIONS = platform.Options(copies={"listing": 2}, sandbox=True, tied=True)
+NOT_FOR_THE_DEMO = ("KANAVA_POSTGRES", "KANAVA_KAFKA", "KANAVA_ISSUER")
 STAYING = platform.Options(copies={"listing": 2}, sandbox=True)
 
 
@@ -44,6 +47,7 @@ def demo(
 ) -> None:
     """Play the demo month of Espoo, October–November 2026, and print what happened."""
     console, ours = Console(), profile(name)
+    _refuse_early(result_file, name)
     with ours.claimed():
         platform.stop(ours)
         ours.wipe()
@@ -56,9 +60,27 @@ def demo(
             platform.stop(ours)
     if result_file is not None:
         result_file.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    if wrong := flaws(result):
+    if wrong := flaws(result, scale_of(residents)):
         console.print("\n".join(["[bold red]The month does not add up:[/]", *wrong]))
         raise typer.Exit(1)
+
+
+def _refuse_early(result_file: Path | None, name: str) -> None:
+    """Say before anything is started what would only fail at the end, or harm. Raises PlatformProblem."""
+    if name == "up":
+        raise PlatformProblem(
+            "The demo begins anew with its data each time, so it never takes those of 'up'."
+        )
+    if named := [setting for setting in NOT_FOR_THE_DEMO if os.environ.get(setting)]:
+        raise PlatformProblem(
+            f"The demo begins anew each time, so it uses servers of its own only. Unset {' and '.join(named)}."
+        )
+    if result_file is not None and (
+        result_file.is_dir() or not os.access(result_file.absolute().parent, os.W_OK)
+    ):
+        raise PlatformProblem(
+            f"The result cannot be written to {result_file}. Name a file in a folder that exists."
+        )
 
 
 def _play(console: Console, ours: Profile, *, residents: int, seed: int, stay: bool) -> Table:
@@ -71,7 +93,7 @@ def _play(console: Console, ours: Profile, *, residents: int, seed: int, stay: b
     seconds["total"] = time.monotonic() - began
     result["seconds"] = {step: round(value, 1) for step, value in seconds.items()}
     result["peak_mib"] = gauge.python_mib
-    show(console, result, all_mib=gauge.all_mib)
+    show(console, result, scale_of(residents), all_mib=gauge.all_mib)
     if stay:
         _show_addresses(console, running)
     return result

@@ -7,6 +7,7 @@ from kanava.common.contracts import TOPICS
 from kanava.local.demo import bus
 from kanava.local.demo.cast import AREA, COMPANIES
 from kanava.local.demo.money import account
+from kanava.local.demo.scale import Scale
 from kanava.local.demo.story import Story
 
 MONTHS = ("2026-10", "2026-11")
@@ -101,7 +102,10 @@ async def _books(story: Story) -> Table:
 
 
 async def _bus(story: Story) -> Table:
-    """Published, received and effects for each topic and reader, and the lag of every consumer group."""
+    """Published, received and effects for each topic and reader, and the lag of every consumer group.
+
+    What was delivered twice is counted once, since deliveries depend on time and the result does not.
+    """
     lag = await story.desk.get("monitoring", "/v1/bus/lag", who="operator")
     behind: Counter[str] = Counter()
     for one in lag["groups"]:
@@ -110,7 +114,9 @@ async def _bus(story: Story) -> Table:
     topics = {
         topic.name: {
             "published": next(one.published for one in readings if one.topic == topic.name),
-            "received": {one.reader: one.received for one in readings if one.topic == topic.name},
+            "received": {
+                one.reader: min(one.received, one.published) for one in readings if one.topic == topic.name
+            },
             "effects": {one.reader: one.effects for one in readings if one.topic == topic.name},
         }
         for topic in TOPICS
@@ -118,9 +124,9 @@ async def _bus(story: Story) -> Table:
     return {"topics": topics, "lag": dict(sorted(behind.items()))}
 
 
-def flaws(result: Table) -> list[str]:
-    """What does not agree, each in a sentence; empty when the month is sound."""
-    sums, found = result["sums"], []
+def flaws(result: Table, scale: Scale) -> list[str]:
+    """What does not agree, each in a sentence; empty when the month is sound and went as planned."""
+    sums, found = result["sums"], _unplanned(result, scale)
     found += [
         f"The three sums of {row['component']} differ." for row in sums["components"] if not row["equal"]
     ]
@@ -138,3 +144,22 @@ def flaws(result: Table) -> list[str]:
         if len(counts) != 1:
             found.append(f"Published, received and effects of {name} differ.")
     return found
+
+
+def _unplanned(result: Table, scale: Scale) -> list[str]:
+    """Counts that are not those of the plan."""
+    happened, visits = result["choices"], result["visits"]
+    counts = {
+        "residents": (result["residents"]["listed_by_default"], scale.residents),
+        "choices": (happened["made"], scale.choices),
+        "choices for the full unit": (happened["refused"].get("unit_full", 0), scale.small_unit_refused),
+        "choices too early": (happened["refused"].get("too_early", 0), scale.too_early),
+        "accepted visits": (visits["accepted"], scale.visits - scale.broken),
+        "doubled rows": (visits["doubled"], scale.doubled),
+        "rejected rows": (visits["rejected"], scale.broken),
+    }
+    return [
+        f"There are {found:,} {what} instead of {planned:,}."
+        for what, (found, planned) in counts.items()
+        if found != planned
+    ]

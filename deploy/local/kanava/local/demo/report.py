@@ -7,6 +7,7 @@ from rich.table import Table as Grid
 
 from kanava.common.money import euros
 from kanava.local.demo.outcome import Table, flaws
+from kanava.local.demo.scale import Scale
 
 MOST_SECONDS, MOST_PYTHON_MIB = 180, 3072
 KINDS = {
@@ -21,7 +22,7 @@ KINDS = {
 SUMS = ("lines_cents", "producers_cents", "account_cents")
 
 
-def show(console: Console, result: Table, *, all_mib: int) -> None:
+def show(console: Console, result: Table, scale: Scale, *, all_mib: int) -> None:
     """Print the whole report."""
     _show_people(console, result)
     _show_account(console, result["account"])
@@ -30,7 +31,7 @@ def show(console: Console, result: Table, *, all_mib: int) -> None:
     _show_sums(console, result["sums"], result["books"])
     _show_bus(console, result["bus"])
     _show_effort(console, result, all_mib)
-    wrong = flaws(result)
+    wrong = flaws(result, scale)
     console.print("Everything agrees to the cent." if not wrong else "[bold red]Something does not agree:[/]")
     for sentence in wrong:
         console.print(f"  {sentence}")
