@@ -1,0 +1,92 @@
+"""What the operator is told on the command line: books that hold or are broken, letters, and what is in the way."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from kanava.local import commands_dlq, commands_ledger
+from kanava.local.demo import command as demo
+from kanava.local.problems import PlatformProblem
+
+GROUP = {
+    "service": "payments", "topic": "kanava.listing.listing.v1", "reason": "not a valid fact", "letters": 2,
+    "oldest_at": "2026-11-01T09:00:00Z", "newest_at": "2026-11-02T09:00:00Z", "letter_ids": ["aa-1", "bb-2"],
+}  # fmt: skip
+Asked = list[tuple[str, str, Any]]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    """Questions that monitoring was asked, answered with two letters of one group."""
+    questions: Asked = []
+
+    def ask(name: str, service: str, method: str, path: str, *, told: Any = None) -> Any:
+        questions.append((method, path, told))
+        return {"letters": 2, "groups": [GROUP]} if told is None else {"letter_ids": told["letter_ids"]}
+
+    monkeypatch.setattr(commands_dlq, "ask", ask)
+    return questions
+
+
+def verified(monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any] | None) -> tuple[int, str]:
+    """What `ledger verify` says when payments answers like this."""
+    answer = {"area": "03", "entries": 28, "head": "ab" * 32, "broken": broken}
+    monkeypatch.setattr(commands_ledger, "ask", lambda *_: answer)
+    result = CliRunner().invoke(commands_ledger.app, ["verify", "--area", "03"])
+    return result.exit_code, result.output
+
+
+def test_books_that_hold_are_said_to_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    code, told = verified(monkeypatch, None)
+    assert code == 0
+    assert "The books of area 03 hold: 28 entries" in told
+
+
+def test_the_first_broken_entry_is_named_with_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {"seq": 29, "entry_id": "0b", "reason": "its resident lines were changed"}
+    code, told = verified(monkeypatch, broken)
+    assert code == 1
+    assert "broken at entry 29 (0b): its resident lines were changed" in told
+
+
+def test_letters_are_listed_and_one_is_found_by_how_its_id_begins(asked: Asked) -> None:
+    assert "2 dead letters" in CliRunner().invoke(commands_dlq.app, ["list"]).output
+    assert "bb-2" in CliRunner().invoke(commands_dlq.app, ["show", "aa"]).output
+
+
+def test_a_letter_or_its_whole_group_is_driven_again_with_a_reason(asked: Asked) -> None:
+    words = ["redrive", "bb", "--reason", "the reader was mended"]
+    assert CliRunner().invoke(commands_dlq.app, words).exit_code == 0
+    assert asked[-1][2] == {"letter_ids": ["bb-2"], "reason": "the reader was mended", "force": False}
+    CliRunner().invoke(commands_dlq.app, [*words, "--group"])
+    assert asked[-1][2]["letter_ids"] == ["aa-1", "bb-2"]
+
+
+def test_a_letter_that_is_not_there_is_said_to_be_missing(asked: Asked) -> None:
+    result = CliRunner().invoke(commands_dlq.app, ["show", "zz"])
+    assert isinstance(result.exception, PlatformProblem)
+    assert "No dead letter begins with 'zz'" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "sentence"),
+    [
+        (["--profile", "up"], {}, "never takes those of 'up'"),
+        ([], {"KANAVA_POSTGRES": "postgresql://x"}, "Unset KANAVA_POSTGRES"),
+        (["--json", "/no/such/folder/result.json"], {}, "cannot be written"),
+    ],
+)
+def test_the_demo_says_at_once_what_would_only_fail_at_its_end_or_harm(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str], settings: dict[str, str], sentence: str
+) -> None:
+    monkeypatch.setenv("KANAVA_DATA", str(tmp_path))
+    for name in demo.NOT_FOR_THE_DEMO:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    result = CliRunner().invoke(demo.app, words)
+    assert isinstance(result.exception, PlatformProblem)
+    assert sentence in str(result.exception)
+    assert not any(tmp_path.iterdir())
