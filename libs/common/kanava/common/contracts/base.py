@@ -5,6 +5,7 @@ A fact is the whole state of one aggregate beside what happened to it, so a comp
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import ClassVar, get_args
 
 from pydantic import BaseModel, ConfigDict
@@ -49,7 +50,7 @@ class Topic:
     compacted: bool = True
     retention_days: int | None = None
 
-    @property
+    @cached_property
     def name(self) -> str:
         """`kanava.<service>.<aggregate>.v1`."""
         return f"kanava.{self.service}.{self.model.aggregate}.v1"
@@ -68,7 +69,7 @@ class Topic:
         """The CloudEvents type of an event: `fi.kanava.<service>.<aggregate>.<what>`."""
         return f"fi.kanava.{self.service}.{self.model.aggregate}.{what}"
 
-    @property
+    @cached_property
     def types(self) -> frozenset[str]:
         """All CloudEvents types that may stand on this topic."""
         return frozenset(self.type_of(what) for what in self.model.kinds())
