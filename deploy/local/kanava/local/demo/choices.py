@@ -28,6 +28,7 @@ CONTENDER_YEARS = (20, 42)
 """Ages on the first day that stay inside the band 15–44 until the month is closed."""
 LOOKUPS_AT_ONCE = 1000
 WORKERS = 48
+TOLD_EACH = 10_000
 CREATED, CONFLICT = 201, 409
 
 
@@ -149,6 +150,8 @@ async def _ask_all(
         for wish in left:
             answer = await story.desk.lines["listing"].ask(*_request(story, wish, occasion))
             outcomes[_outcome(answer, dates)] += 1
+            if (answered := outcomes.total()) % TOLD_EACH == 0:
+                story.say(f"  {answered:,} choices are answered")
 
     await asyncio.gather(*(work() for _ in range(WORKERS)))
     return outcomes
