@@ -2,9 +2,10 @@
 
 import signal
 
+from tests.support.cluster import cluster, shared_cluster
 from tests.support.platform import empty_database, kafka, platform_profile, postgres
 
-__all__ = ["empty_database", "kafka", "platform_profile", "postgres"]
+__all__ = ["cluster", "empty_database", "kafka", "platform_profile", "postgres", "shared_cluster"]
 
 
 def pytest_configure() -> None:

@@ -89,7 +89,7 @@ def _lifespan(
 
 def consuming_broker(settings: ServiceSettings, inbox: Inbox, subscriptions: Mapping[str, Apply]) -> KafkaBroker:
     """A broker with one subscriber for each topic that the service hears; each with its own consumer group."""
-    broker = KafkaBroker(settings.kafka, client_id=f"{settings.service}-{settings.instance}", logger=None)
+    broker = KafkaBroker(settings.kafka.split(","), client_id=f"{settings.service}-{settings.instance}", logger=None)
     router = KafkaRouter()
     for topic_name, apply in subscriptions.items():
         inbox.subscribe(router, topic_name, apply)
