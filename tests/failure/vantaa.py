@@ -100,8 +100,8 @@ async def feed(cluster: Running, name: str, sequence: int, lines: Sequence[dict[
         "idempotency-key": uuid.uuid4().hex,
     }
     async with cluster.client("listing", "operator") as client:
-        place = {"feed": name, "sequence": sequence}
-        return await client.post("/v1/registrations", params=place, content=body, headers=headers)
+        of = {"feed": name, "sequence": str(sequence)}
+        return await client.post("/v1/registrations", params=of, content=body, headers=headers)
 
 
 async def ids_of(cluster: Running, hetus: Sequence[str]) -> list[str]:
