@@ -34,6 +34,8 @@ from .telemetry import count_taken, receive_spans
 log = structlog.get_logger()
 
 MAX_RECORDS = 5000
+IDLE_MILLISECONDS = 2_000
+"""How long a look at a quiet topic waits; records that come end it at once."""
 TRANSIENT_ATTEMPTS = 6
 SESSION_MILLISECONDS = 12_000
 """A reader that was killed holds its partitions for so long; one that merely stalls longer takes records twice."""
@@ -77,6 +79,8 @@ class Inbox:
             group_id=f"{self.service}.{topic.model.aggregate}",
             batch=True,
             max_records=MAX_RECORDS,
+            batch_timeout_ms=IDLE_MILLISECONDS,
+            fetch_max_wait_ms=IDLE_MILLISECONDS,
             auto_offset_reset="earliest",
             ack_policy=AckPolicy.NACK_ON_ERROR,
             session_timeout_ms=SESSION_MILLISECONDS,

@@ -22,6 +22,9 @@ from .telemetry import outbox_oldest_seconds, relay_published
 
 log = structlog.get_logger()
 
+MOST_IDLE_SECONDS = 0.25
+"""The pause between two looks grows up to this while there is nothing to publish."""
+
 _LEASE = """
 UPDATE relay_shard SET token = %(token)s, leased_until = clock_timestamp() + %(seconds)s * interval '1 second'
 WHERE shard IN (SELECT shard FROM relay_shard
@@ -65,7 +68,7 @@ class Relay:
         while True:
             try:
                 sent = await self.publish_once()
-                pause_seconds = self.idle_seconds
+                pause_seconds = self.idle_seconds if sent else min(1.5 * pause_seconds, MOST_IDLE_SECONDS)
             except Exception as error:  # also what nobody thought of: a relay that ended would say nothing any more
                 expected = isinstance(error, (psycopg.Error, PublishFailed, TimeoutError))
                 log.warning("relay_waits", error=type(error).__name__, exc_info=not expected)

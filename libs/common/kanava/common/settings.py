@@ -92,7 +92,7 @@ class ServiceSettings(BaseSettings):
         default=500, ge=1, title="Page limit", description="Most rows of one page, in rows."
     )
     relay_batch: int = Field(
-        default=500,
+        default=5_000,
         ge=1,
         le=10_000,
         title="Relay batch",
