@@ -99,7 +99,7 @@ class ServiceSettings(BaseSettings):
         description="Most outbox rows published at once, in rows.",
     )
     relay_poll_seconds: float = Field(
-        default=0.05,
+        default=0.2,
         gt=0,
         title="Relay poll",
         description="Pause of the relay when nothing was unsent, seconds.",
