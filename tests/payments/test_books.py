@@ -68,9 +68,9 @@ TAMPERING = {
     ),
     "a line with more cents": (
         "UPDATE line_03_202611 SET amount_cents = amount_cents + 1 WHERE component = 'fee'",
-        "its sum is not the sum of its resident lines",
+        "its resident lines were changed",
     ),
-    "a line taken out": ("DELETE FROM line_03_202611 WHERE component = 'fee'", "not the sum of its resident lines"),
+    "a line taken out": ("DELETE FROM line_03_202611 WHERE component = 'fee'", "its resident lines were changed"),
     "an amount": ("UPDATE posting SET amount_cents = amount_cents * 2 WHERE seq = 2", "hash does not seal"),
     "a party": ("UPDATE posting SET party = 'other' WHERE seq = 2 AND number = 1", "hash does not seal"),
     "an entry taken out": (

@@ -104,7 +104,7 @@ SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(
        permille_days, rate_cents, amount_cents
 FROM ("""
     + CAPITATION.format(among="")
-    + """) month
+    + """) month ORDER BY resident_id, unit_id
 """
 )
 
@@ -239,10 +239,12 @@ def _parameters(month: Month, first: date) -> dict[str, object]:
 
 SUMS = """
 SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
-       encode(sha256(convert_to(string_agg(
-           concat_ws('|', resident_id, kind, for_month, unit_id, source, days, permille_days, rate_cents, amount_cents),
-           E'\\n' ORDER BY resident_id, kind COLLATE "C", for_month, unit_id COLLATE "C", source
-       ), 'UTF8')), 'hex') AS lines_digest
+       (SELECT encode(sha256(convert_to(string_agg(
+            concat_ws('|', resident_id, producer_id, component, kind, for_month, unit_id, source, days, permille_days,
+                      rate_cents, amount_cents),
+            E'\\n' ORDER BY resident_id, component, kind, for_month, unit_id, source
+        ), 'UTF8')), 'hex') FROM line WHERE run_id = %(run_id)s) AS lines_digest
 FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
 """
-"""Sums for each producer and component, and the SHA-256 of their lines in canonical order."""
+"""Sums for each producer and component, each with the SHA-256 of the run's canonical export: all its lines in the
+order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run."""

@@ -78,7 +78,7 @@ class Draft:
     """An entry before it has its place in the chain; the postings sum to zero.
 
     `reference` says what it is about (a run, a statement, an instalment); `lines_digest` is the SHA-256 of the
-    resident lines that a cost entry sums up.
+    canonical export of its run (all resident lines).
     """
 
     kind: EntryKind
