@@ -91,6 +91,19 @@ async def test_a_rejected_payment_returns_to_the_producer_and_can_be_paid_again(
     await story.assert_books_agree(pool)
 
 
+async def test_a_clock_that_stands_still_hinders_no_payout(pool: Pool) -> None:
+    """Rejected and released again, and released with nothing to take, all at one instant of the sandbox."""
+    await closed_month(pool)
+    first = await story.pay(pool, NOVEMBER, at(12, 3))
+    await tell(pool, pain002("M1", [await payment(pool)]))
+    second = await story.pay(pool, NOVEMBER, at(12, 3))
+    empty = [await story.pay(pool, NOVEMBER, at(12, 3)) for _ in range(2)]
+    assert first.payout_id != second.payout_id
+    assert second.to_bank == 1
+    assert [one.to_bank + one.settled for one in empty] == [0, 0]
+    await story.assert_books_agree(pool)
+
+
 async def test_the_limit_holds_within_a_batch(pool: Pool) -> None:
     await closed_month(pool, funding_cents=35_00)
     paid = await story.pay(pool, NOVEMBER, at(12, 3))

@@ -3,7 +3,6 @@
 `relay.py` publishes it afterwards. The outbox is the retained history of what a service has said.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -55,12 +54,3 @@ async def emit_raw(
 
 def _json(headers: dict[str, Any] | None) -> str | None:
     return orjson.dumps(headers).decode() if headers else None
-
-
-async def published_by_topic(tx: Tx, topics: Sequence[str]) -> dict[str, int]:
-    """How many facts of each topic have been published."""
-    cursor = await tx.execute(
-        "SELECT topic, count(*) AS published FROM outbox WHERE topic = ANY(%s) AND sent_at IS NOT NULL GROUP BY topic",
-        (list(topics),),
-    )
-    return {row["topic"]: row["published"] async for row in cursor}

@@ -176,12 +176,6 @@ async def unpriced(tx: Tx, area: str) -> list[DictRow]:
     )
 
 
-async def visits(tx: Tx, area: str) -> int:
-    """How many accepted reports of an area are known."""
-    row = await one(tx, "SELECT count(*) AS n FROM visit WHERE area = %s AND recorded_until = 'infinity'", (area,))
-    return int(row["n"]) if row else 0
-
-
 async def pain001(tx: Tx, payout_id: UUID) -> bytes | None:
     """The pain.001 file of a payout, if it paid anybody by bank."""
     row = await one(tx, "SELECT pain001 FROM payout WHERE payout_id = %s", (payout_id,))

@@ -90,9 +90,15 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
     selection = select_within(spendable_cents, [_payable(row) for row in releasable], released_by=command.released_by)
     taken = {payable.statement_id for payable in selection.taken}
     chosen = [row for row in releasable if row["statement_id"] in taken]
-    payout_id = derived_id("payout", command.area, now.isoformat(), *sorted(map(str, taken)))
-    await _settle_and_pay(tx, command, payout_id, chosen, now)
+    # Versions, not the instant alone, tell payouts apart: a sandbox clock stands still between two releases.
+    payout_id = derived_id("payout", command.area, now.isoformat(), *_versions(chosen))
+    if chosen:
+        await _settle_and_pay(tx, command, payout_id, chosen, now)
     return _paid_out(payout_id, chosen, selection)
+
+
+def _versions(chosen: Sequence[DictRow]) -> list[str]:
+    return [f"{row['statement_id']}:{row['version']}" for row in chosen]
 
 
 def _payable(row: DictRow) -> Payable:
@@ -125,8 +131,7 @@ async def _settle_and_pay(
         )
         for row in chosen
     ]
-    if drafts:
-        await ledger.post(tx, command.area, drafts, now)
+    await ledger.post(tx, command.area, drafts, now)
     for row in chosen:
         await tx.execute(
             "UPDATE statement SET status = %s, released_by = %s, version = version + 1 WHERE statement_id = %s",
