@@ -7,8 +7,10 @@ import pytest
 from kanava.common.db import Pool, one, transaction
 from kanava.common.errors import Refused
 from kanava.payments import ledger
+from kanava.payments.commands import RequestRun
 from kanava.payments.domain.capitation import bands_on, capitation_cents
 from kanava.payments.errors import Reason
+from kanava.payments.service.runs import request_run
 from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, resident_id, span, visit
@@ -148,3 +150,12 @@ async def test_months_close_in_order_after_their_end_and_once(pool: Pool) -> Non
         again = await one(tx, "SELECT count(*) AS n FROM run")
     assert again == {"n": 1}
     assert first["status"] == "closed"
+
+
+async def test_a_run_that_failed_is_queued_anew_with_its_cut_off(pool: Pool) -> None:
+    await story.open_area(pool)
+    async with transaction(pool) as tx:
+        requested = await request_run(tx, RequestRun(told.AREA, OCTOBER, "operator"), at(11, 2))
+        await tx.execute("UPDATE run SET status = 'failed', attempts = 5, problem = 'DiskFull'")
+    run = await story.close(pool, OCTOBER, at(11, 9))
+    assert (run["status"], run["problem"], run["cut_off"]) == ("closed", None, requested.cut_off)

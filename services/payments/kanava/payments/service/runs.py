@@ -47,14 +47,18 @@ class Requested:
     status: str
 
 
+_ASK_AGAIN = "UPDATE run SET status = 'requested', attempts = 0 WHERE run_id = %s AND status = 'failed' RETURNING *"
+
+
 async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
-    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that there is.
+    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that there is;
+    one that failed is queued anew with the cut-off that it had.
 
     Months of an area close in order, after their last day in Helsinki.
     """
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('run' || %s))", (command.area,))
     run_id = derived_id("run", command.area, command.month)
-    existing = await one(tx, "SELECT * FROM run WHERE run_id = %s", (run_id,))
+    existing = await one(tx, _ASK_AGAIN, (run_id,)) or await one(tx, "SELECT * FROM run WHERE run_id = %s", (run_id,))
     if existing is not None:
         return _requested(existing)
     if helsinki_date(now) < add_months(command.month, 1):
