@@ -6,12 +6,12 @@ from psycopg.rows import DictRow
 
 from kanava.common.contracts import Fact
 from kanava.common.db import Pool, one, rows, transaction
-from kanava.payments import views
 from kanava.payments.commands import ApproveStatements, PlaceFunding, ReleasePayout, RequestRun
 from kanava.payments.consumers import SUBSCRIPTIONS
 from kanava.payments.service.funding import place_funding
 from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.service.statements import PaidOut, approve_statements, release_payout
+from kanava.payments.views import books
 from tests.support import facts as told
 
 DEBTOR = "FI2112345600000785"
@@ -73,5 +73,5 @@ async def lines(pool: Pool, component: str | None = None) -> list[DictRow]:
 async def assert_books_agree(pool: Pool) -> None:
     """The three sums agree for every component, and the trial balance is zero."""
     async with transaction(pool) as tx:
-        assert all(row["equal"] for row in await views.sums(tx, told.AREA))
-        assert sum(row["amount_cents"] for row in await views.trial_balance(tx, told.AREA)) == 0
+        assert all(row["equal"] for row in await books.sums(tx, told.AREA))
+        assert sum(row["amount_cents"] for row in await books.trial_balance(tx, told.AREA)) == 0

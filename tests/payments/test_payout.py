@@ -9,10 +9,11 @@ from lxml import etree
 from kanava.common.db import Pool, one, rows, transaction
 from kanava.common.errors import Invalid
 from kanava.common.money import cents_of
-from kanava.payments import iso20022, views
+from kanava.payments import iso20022
 from kanava.payments.commands import ApproveStatements, ReleasePayout, TakeBankMessage
 from kanava.payments.service.bank import TakenIn, take_bank_message
 from kanava.payments.service.statements import PaidOut, approve_statements, release_payout
+from kanava.payments.views import books, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
 from tests.support import facts as told
@@ -50,7 +51,7 @@ async def payment(pool: Pool) -> tuple[str, int]:
 async def spendable(pool: Pool) -> int:
     """What the area can spend."""
     async with transaction(pool) as tx:
-        account = await views.account(tx, told.AREA)
+        account = await books.account(tx, told.AREA)
     assert account is not None
     return int(account["spendable_cents"])
 
@@ -67,8 +68,8 @@ async def test_a_payout_goes_to_the_bank_and_is_booked_once(pool: Pool) -> None:
     assert (repeated.booked, repeated.known_before) == (0, 1)
     assert (await tell(pool, camt054("M2", [("B2", end_to_end_id, cents)]))).unmatched == 1, "paid once is paid"
     async with transaction(pool) as tx:
-        states = {row["producer_id"]: row["status"] for row in await views.statements(tx, area=told.AREA)}
-        sums = {row["component"]: (row["left_cents"], row["owed_cents"]) for row in await views.sums(tx, told.AREA)}
+        states = {row["producer_id"]: row["status"] for row in await statements.statements(tx, area=told.AREA)}
+        sums = {row["component"]: (row["left_cents"], row["owed_cents"]) for row in await books.sums(tx, told.AREA)}
     assert states == {told.PRIVATE: "booked", told.OWN: "settled"}
     assert sums == {"capitation": (14_00, 0), "fee": (45_00, 0), "client_fee": (-20_60, 0)}
     await story.assert_books_agree(pool)
@@ -140,7 +141,7 @@ async def test_the_file_to_the_bank_says_what_is_paid(pool: Pool) -> None:
     await closed_month(pool)
     paid = await story.pay(pool, NOVEMBER, at(12, 4))
     async with transaction(pool) as tx:
-        content = await views.pain001(tx, paid.payout_id)
+        content = await statements.pain001(tx, paid.payout_id)
     assert content is not None
     root = etree.fromstring(content)
     find = {name: root.findtext(f".//{{*}}{name}") for name in ("CtrlSum", "NbOfTxs", "EndToEndId", "InstdAmt", "Ref")}

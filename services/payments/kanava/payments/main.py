@@ -21,7 +21,7 @@ def create_app(settings: PaymentsSettings) -> FastAPI:
     """Build the service: its routes, what it hears, and the worker that closes months."""
     return create_service(
         settings,
-        routers=[api.router],
+        routers=api.ROUTERS,
         subscriptions=consumers.SUBSCRIPTIONS,
         workers=[close_requested_months],
     )

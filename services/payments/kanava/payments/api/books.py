@@ -1,0 +1,82 @@
+"""The books of an area: balances, journal, the three sums, verification; and what was spent for a resident."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+
+from kanava.common.db import transaction
+
+from .. import ledger
+from ..views import books as views
+from ..views import statements as reports
+from .inputs import Area, Self, Watcher
+
+router = APIRouter()
+
+
+@router.get("/v1/accounts/{area}", tags=["books"])
+async def get_account(request: Request, area: Area, caller: Watcher) -> dict[str, object]:
+    """An area's account: balance, limit, every kind of movement, and the trial balance; cents."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        account = await views.account(tx, area)
+        empty = {
+            "area": area,
+            "spendable_cents": 0,
+            "limit_cents": 0,
+            "bank_cents": 0,
+            "entries": 0,
+            "head": "",
+        }
+        found = {
+            "movements": await views.movements(tx, area),
+            "trial_balance": await views.trial_balance(tx, area),
+        }
+        return dict(account or empty) | found
+
+
+@router.get("/v1/accounts/{area}/entries", tags=["books"])
+async def get_entries(
+    request: Request,
+    area: Area,
+    caller: Watcher,
+    after: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+) -> list[dict[str, object]]:
+    """The journal of an area after an entry number, in order."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        return list(await views.entries(tx, area, after, limit))
+
+
+@router.get("/v1/accounts/{area}/sums", tags=["books"])
+async def get_sums(request: Request, area: Area, caller: Watcher) -> list[dict[str, object]]:
+    """Σ resident lines = Σ producer totals = what left the account + what is owed, by component."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        return await views.sums(tx, area)
+
+
+@router.get("/v1/accounts/{area}/unpriced", tags=["books"])
+async def get_unpriced(request: Request, area: Area, caller: Watcher) -> list[dict[str, object]]:
+    """Accepted reports that no price covers yet; they are paid once the organiser has set one."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        return list(await reports.unpriced(tx, area))
+
+
+@router.get("/v1/accounts/{area}/verification", tags=["books"])
+async def get_verification(request: Request, area: Area, caller: Watcher) -> ledger.Verified:
+    """Recompute the hash chain and the digests of all resident lines; names the first broken entry."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        return await ledger.verify(tx, area)
+
+
+@router.get("/v1/residents/{resident_id}/costs", tags=["residents"])
+async def get_resident_costs(request: Request, resident_id: UUID, caller: Self) -> list[dict[str, object]]:
+    """What was spent for the resident who asks, by month, producer and component; cents."""
+    caller.must_be_resident(resident_id)
+    async with transaction(request.app.state.pool) as tx:
+        return list(await reports.resident_costs(tx, resident_id))

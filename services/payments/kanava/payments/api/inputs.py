@@ -1,0 +1,44 @@
+"""What routes of payments share: who may call, and the fields that bodies and queries have in common."""
+
+from datetime import date
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from kanava.common.auth import Caller, Role, allow
+from kanava.common.ids import valid_area
+
+Area = Annotated[str, AfterValidator(valid_area), Field(description="Code of a sote area, `01`–`21` or `90`.")]
+MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
+
+Operator = Annotated[Caller, allow(Role.OPERATOR)]
+Approver = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER)]
+Watcher = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.AUTHORITY)]
+Statements = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.PRODUCER)]
+Self = Annotated[Caller, allow(Role.RESIDENT)]
+
+
+class Input(BaseModel):
+    """A body that takes no field it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class MonthIn(Input):
+    """A month of an area."""
+
+    area: Area
+    month: MonthText
+
+    @property
+    def first(self) -> date:
+        """The first day of the month."""
+        return date.fromisoformat(f"{self.month}-01")
+
+
+def must_see_producer(caller: Caller, producer_id: str, area: str) -> None:
+    """`Forbidden` unless the caller acts for the producer, or belongs to its area."""
+    if caller.role is Role.PRODUCER:
+        caller.must_act_for_producer(producer_id)
+    else:
+        caller.must_be_in_area(area)

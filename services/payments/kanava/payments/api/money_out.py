@@ -1,0 +1,57 @@
+"""Payouts, and what the bank answers."""
+
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field
+
+from kanava.common.db import transaction
+from kanava.common.idempotency import Key, once
+
+from ..commands import ReleasePayout, TakeBankMessage
+from ..errors import UnknownPayout
+from ..service.bank import take_bank_message
+from ..service.statements import release_payout
+from ..views import statements as views
+from .inputs import Area, Input, Operator
+
+router = APIRouter()
+
+
+class PayoutIn(Input):
+    """Statements to release: those named, or all that are approved in the area."""
+
+    area: Area
+    statement_ids: list[UUID] = Field(default=[], max_length=1000)
+
+
+@router.post("/v1/payouts", status_code=201, tags=["money out"])
+async def post_payout(request: Request, body: PayoutIn, caller: Operator, key: Key) -> Response:
+    """Release approved statements within the account's limit and make the pain.001 file."""
+    debtor = request.app.state.settings.debtor_iban
+    command = ReleasePayout(body.area, debtor, caller.subject, tuple(body.statement_ids))
+    return await once(
+        request,
+        request.app.state.pool,
+        caller,
+        key,
+        lambda tx, now: release_payout(tx, command, now),
+        status=201,
+    )
+
+
+@router.get("/v1/payouts/{payout_id}/pain.001", tags=["money out"], response_class=Response)
+async def get_pain001(request: Request, payout_id: UUID, caller: Operator) -> Response:
+    """The file that the bank pays from."""
+    async with transaction(request.app.state.pool) as tx:
+        content = await views.pain001(tx, payout_id)
+    if content is None:
+        raise UnknownPayout(f"There is no pain.001 file of payout {payout_id}.")
+    return Response(content, media_type="application/xml")
+
+
+@router.post("/v1/bank/messages", status_code=200, tags=["money out"])
+async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
+    """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""
+    command = TakeBankMessage(await request.body())
+    return await once(request, request.app.state.pool, caller, key, lambda tx, now: take_bank_message(tx, command, now))

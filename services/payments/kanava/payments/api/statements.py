@@ -1,0 +1,86 @@
+"""Statements of producers: seen line by line, and approved."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import Field
+
+from kanava.common.auth import Role
+from kanava.common.db import transaction
+from kanava.common.idempotency import Key, once
+from kanava.common.web import decode_cursor, encode_cursor
+
+from ..commands import ApproveStatements
+from ..service.statements import approve_statements, statement_row
+from ..views import statements as views
+from .inputs import Approver, Area, MonthIn, MonthText, Statements, must_see_producer
+
+router = APIRouter()
+
+
+class ApprovalIn(MonthIn):
+    """Statements to approve: those named, or all of the area and month."""
+
+    statement_ids: list[UUID] = Field(default=[], max_length=1000)
+
+
+@router.get("/v1/statements", tags=["statements"])
+async def get_statements(
+    request: Request, caller: Statements, area: Area, month: Annotated[MonthText | None, Query()] = None
+) -> list[dict[str, object]]:
+    """Statements (tilitykset) of an area; a producer sees its own."""
+    producers = sorted(caller.producers) if caller.role is Role.PRODUCER else None
+    if producers is None:
+        caller.must_be_in_area(area)
+    first = date.fromisoformat(f"{month}-01") if month else None
+    async with transaction(request.app.state.pool) as tx:
+        return list(await views.statements(tx, area=area, month=first, producers=producers))
+
+
+@router.get("/v1/statements/{statement_id}", tags=["statements"])
+async def get_statement(request: Request, statement_id: UUID, caller: Statements) -> dict[str, object]:
+    """One statement with the sums of its components."""
+    async with transaction(request.app.state.pool) as tx:
+        row = await statement_row(tx, statement_id)
+        must_see_producer(caller, row["producer_id"], row["area"])
+        return dict((await views.statements(tx, statement_id=statement_id))[0])
+
+
+@router.get("/v1/statements/{statement_id}/lines", tags=["statements"])
+async def get_statement_lines(
+    request: Request,
+    statement_id: UUID,
+    caller: Statements,
+    after: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
+) -> dict[str, object]:
+    """Every line of a statement down to resident, rate and report; `next` is the cursor of the next page."""
+    place = decode_cursor(after, *[str] * 6) or views.FIRST_LINE
+    async with transaction(request.app.state.pool) as tx:
+        row = await statement_row(tx, statement_id)
+        must_see_producer(caller, row["producer_id"], row["area"])
+        lines = await views.statement_lines(
+            tx, run_id=row["run_id"], producer_id=row["producer_id"], after=place, limit=limit
+        )
+    return {"lines": lines, "next": _next_line(lines) if len(lines) == limit else None}
+
+
+def _next_line(lines: list[dict[str, object]]) -> str:
+    last = lines[-1]
+    source = last["source"] or views.FIRST_LINE[5]
+    names = ("resident_id", "component", "kind", "for_month", "unit_id")
+    values = [str(last[name]) for name in names]
+    values[3] += "-01"
+    return encode_cursor(*values, str(source))
+
+
+@router.post("/v1/approvals", status_code=200, tags=["statements"])
+async def post_approval(request: Request, body: ApprovalIn, caller: Approver, key: Key) -> Response:
+    """Approve statements of a month. Somebody else releases them."""
+    caller.must_be_in_area(body.area)
+    command = ApproveStatements(body.area, body.first, caller.subject, tuple(body.statement_ids))
+    return await once(
+        request, request.app.state.pool, caller, key, lambda tx, now: approve_statements(tx, command, now)
+    )

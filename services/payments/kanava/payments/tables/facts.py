@@ -1,0 +1,150 @@
+"""What other services stated, as it was known when: `[recorded_from, recorded_until)`."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field
+
+from kanava.common.db import APPEND_ONLY
+
+from .base import FOREVER, TIMES, Base
+
+
+class Producer(Base, table=True):
+    """A producer as registry last stated it: its name, its standing and the account it is paid to."""
+
+    producer_id: str = Field(primary_key=True)
+    version: int
+    area: str
+    name: str
+    kind: str
+    status: str
+    iban: str | None
+
+
+class Unit(Base, table=True):
+    """A unit; its area and municipality decide whose account pays and by which scheme."""
+
+    unit_id: str = Field(primary_key=True)
+    version: int
+    recorded_at: datetime = Field(sa_type=TIMES)
+    producer_id: str = Field(index=True)
+    area: str
+    municipality: str
+    own: bool
+
+
+class Contract(Base, table=True):
+    """A contract as registry last stated it, with the kinds of compensation that it allows."""
+
+    contract_id: str = Field(primary_key=True)
+    version: int
+    producer_id: str = Field(index=True)
+    area: str
+    contract_class: str
+    compensation_kinds: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
+    starts_on: date
+    ends_on: date | None
+
+
+class SchemePhase(Base, table=True):
+    """A phase that a municipality's scheme entered, with the compensation model it adopted; rows stay."""
+
+    __tablename__ = "scheme_phase"
+    __table_args__ = {"info": APPEND_ONLY}
+    scheme_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    recorded_at: datetime = Field(sa_type=TIMES)
+    municipality: str
+    area: str
+    phase: int
+    entered_on: date
+    compensation_model: str | None
+
+
+class Model(Base, table=True):
+    """A version of a compensation model (korvausmalli); `terms` is the contract's `CompensationTerms`."""
+
+    __table_args__ = {"info": APPEND_ONLY}
+    document_id: str = Field(primary_key=True)
+    recorded_at: datetime = Field(sa_type=TIMES)
+    area: str
+    number: int
+    valid_from: date
+    terms: dict[str, object] = Field(sa_type=JSONB)
+
+
+class Price(Base, table=True):
+    """The organiser's price of a package node from a day on."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("area", "node", "unit_of_measure", "valid_from"),
+        {"info": APPEND_ONLY},
+    )
+    price_id: str = Field(primary_key=True)
+    recorded_at: datetime = Field(sa_type=TIMES)
+    area: str
+    node: str
+    unit_of_measure: str
+    valid_from: date
+    price_cents: int = Field(sa_type=sa.BigInteger)
+
+
+class Resident(Base, table=True):
+    """A version of a pseudonymous resident and when it was known: `[recorded_from, recorded_until)`."""
+
+    __table_args__ = (sa.CheckConstraint("recorded_from <= recorded_until"),)
+    resident_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    recorded_from: datetime = Field(sa_type=TIMES)
+    recorded_until: datetime = Field(sa_type=TIMES, sa_column_kwargs={"server_default": FOREVER})
+    birth_date: date
+    sex: str
+    area: str
+    lives_until: date | None
+
+
+class Span(Base, table=True):
+    """A stretch of being listed, of one version of a resident's listing, and when it was known."""
+
+    __table_args__ = (
+        sa.CheckConstraint("recorded_from <= recorded_until"),
+        sa.CheckConstraint("until IS NULL OR until >= starts_on"),
+        sa.CheckConstraint("coefficient_permille > 0"),
+    )
+    resident_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    number: int = Field(primary_key=True, sa_type=sa.SmallInteger)
+    recorded_from: datetime = Field(sa_type=TIMES)
+    recorded_until: datetime = Field(sa_type=TIMES, sa_column_kwargs={"server_default": FOREVER})
+    unit_id: str
+    producer_id: str
+    starts_on: date
+    until: date | None
+    coefficient_permille: int
+
+
+class Visit(Base, table=True):
+    """A version of an accepted report of a performed service, and when it was known."""
+
+    __table_args__ = (
+        sa.CheckConstraint("recorded_from <= recorded_until"),
+        sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
+        sa.Index("visit_report", "producer_id", "report_id", "version", unique=True),
+    )
+    production_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    recorded_from: datetime = Field(sa_type=TIMES)
+    recorded_until: datetime = Field(sa_type=TIMES, sa_column_kwargs={"server_default": FOREVER})
+    report_id: str
+    producer_id: str
+    unit_id: str
+    resident_id: UUID
+    area: str
+    node: str
+    unit_of_measure: str
+    performed_on: date
+    quantity: int
+    client_fee_cents: int

@@ -1,0 +1,1 @@
+"""SQL that reads, by family; nothing here decides or writes."""
