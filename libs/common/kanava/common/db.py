@@ -75,6 +75,13 @@ async def rows(tx: Tx, query: str, parameters: Sequence[Any] | dict[str, Any] = 
     return await (await tx.execute(query, parameters)).fetchall()
 
 
+async def together(tx: Tx, *queries: tuple[str, dict[str, Any]]) -> list[list[DictRow]]:
+    """The rows of several queries that are sent as one, each seeing what was committed before it began."""
+    async with tx.pipeline():
+        cursors = [await tx.execute(query, parameters) for query, parameters in queries]
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
+
+
 async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any]]) -> None:
     """`COPY` records into a temporary table that lives until the commit, ready for one set-based merge.
 
