@@ -43,7 +43,8 @@ _SAID = """
 SELECT topic, coalesce(published, 0) AS published, coalesce(waiting, 0) AS waiting,
        coalesce(extract(epoch FROM clock_timestamp() - oldest), 0)::float AS oldest_waiting_seconds
 FROM outbox_sent FULL JOIN (
-    SELECT topic, count(*) AS waiting, min(created_at) AS oldest FROM outbox_unsent JOIN outbox USING (id) GROUP BY topic
+    SELECT topic, count(*) AS waiting, min(created_at) AS oldest FROM outbox_unsent JOIN outbox USING (id)
+    GROUP BY topic
 ) queued USING (topic)
 WHERE topic = ANY(%s) ORDER BY topic
 """

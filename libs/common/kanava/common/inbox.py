@@ -166,8 +166,10 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-def _headers(record: ConsumerRecord[bytes, bytes]) -> dict[str, str]:
-    return {name: bytes(value).decode("ascii", "replace") for name, value in record.headers}
+def _text(headers: Mapping[str, bytes], name: str) -> str | None:
+    """A header as text; only those that are asked for are decoded."""
+    value = headers.get(name)
+    return None if value is None else bytes(value).decode("ascii", "replace")
 
 
 def _sorted_out(
@@ -176,27 +178,29 @@ def _sorted_out(
     """Decode records; returns the facts, the letters to bury, and how many are of a type not known here."""
     received, buried, skipped = [], [], 0
     for record in records:
-        headers = _headers(record)
-        if headers.get(REDRIVE_HEADER, service) != service:
+        headers = dict(record.headers)
+        kind = _text(headers, "ce_type")
+        if _text(headers, REDRIVE_HEADER) not in (None, service):
             skipped += 1
-        elif (kind := headers.get("ce_type")) is not None and kind not in topic.types:
+        elif kind is not None and kind not in topic.types:
             log.info("unknown_type", topic=topic.name, type=kind)
             skipped += 1
         else:
             try:
-                received.append(_decoded(topic, record, headers))
+                received.append(_decoded(topic, record, kind, headers))
             except Undecodable as error:
                 buried.append(DeadLetter.of(service, record, str(error)))
     return received, buried, skipped
 
 
-def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], headers: Mapping[str, str]) -> Received:
+def _decoded(
+    topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | None, headers: Mapping[str, bytes]
+) -> Received:
     """The fact of a record; `Undecodable` names the fields and rules that it breaks, never their values."""
     try:
-        event_id = UUID(headers.get("ce_id", ""))
+        event_id = UUID(_text(headers, "ce_id") or "")
     except ValueError as error:
         raise Undecodable("the header ce_id is missing or no UUID") from error
-    kind = headers.get("ce_type")
     if kind is None:
         raise Undecodable("the header ce_type is missing")
     try:
@@ -206,7 +210,7 @@ def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], headers: Mappin
         raise Undecodable(f"not a valid {kind}: {broken}") from error
     if topic.type_of(fact.what) != kind or record.key != str(getattr(fact, topic.key)).encode():
         raise Undecodable("the body does not match the headers or the key")
-    return Received(event_id, fact, headers.get("traceparent"))
+    return Received(event_id, fact, _text(headers, "traceparent"))
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}

@@ -10,7 +10,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError
 from aiokafka.producer.message_accumulator import BatchBuilder
 from psycopg.rows import DictRow
 
-from .telemetry import publish_span
+from .telemetry import is_sampled, publish_span
 from .topics_admin import DEAD_LETTER_MAX_BYTES
 
 
@@ -112,10 +112,14 @@ class Publisher:
 
     def _append(self, builder: BatchBuilder, row: DictRow) -> bool:
         """Put a row into a batch; False when the batch is full. An empty batch takes a row of any size."""
-        with publish_span(row["topic"], row["traceparent"]) as traceparent:
+        traceparent = row["traceparent"]
+        if is_sampled(traceparent):
+            with publish_span(row["topic"], traceparent) as own:
+                headers = self._headers(row, own)
+        else:
             headers = self._headers(row, traceparent)
-            key, value = row["key"].encode(), row["body"].encode()
-            return builder.append(timestamp=None, key=key, value=value, headers=headers) is not None
+        key, value = row["key"].encode(), row["body"].encode()
+        return builder.append(timestamp=None, key=key, value=value, headers=headers) is not None
 
     def _headers(self, row: DictRow, traceparent: str | None) -> list[tuple[str, bytes]]:
         """CloudEvents 1.0 in binary mode and the trace; what the row brings of its own wins over these.

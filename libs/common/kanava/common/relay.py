@@ -26,7 +26,7 @@ log = structlog.get_logger()
 MOST_IDLE_SECONDS = 0.25
 """The pause between two looks grows up to this while there is nothing to publish."""
 BUSY_ROWS = 50
-BUSY_SECONDS = 0.5
+BUSY_SECONDS = 1.0
 """After so many rows the next look waits so long: a reader takes hundreds of facts at nearly the cost of one."""
 
 _LEASE = """
@@ -38,7 +38,7 @@ RETURNING shard
 """
 # Shard by shard, so that each look walks the index of the queue; over all shards at once the database would sort it.
 _UNSENT = """
-SELECT o.id, o.shard, event_id, topic, key, type, body, headers, traceparent, created_at,
+SELECT o.id, o.shard, event_id::text, topic, key, type, body, headers, traceparent, created_at,
        extract(epoch FROM clock_timestamp() - created_at)::float AS age_seconds
 FROM (
     SELECT due.id FROM unnest(%(shards)s::smallint[]) AS own (shard) CROSS JOIN LATERAL (

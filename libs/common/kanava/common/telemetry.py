@@ -195,7 +195,8 @@ def _remote_context(traceparent: str | None) -> otel_context.Context:
     return trace.set_span_in_context(NonRecordingSpan(remote), otel_context.Context())
 
 
-def _is_sampled(traceparent: str | None) -> bool:
+def is_sampled(traceparent: str | None) -> bool:
+    """Whether a stored traceparent belongs to a trace that is kept."""
     match = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
     return match is not None and bool(int(match[3], 16) & 1)
 
@@ -243,7 +244,7 @@ def span(name: str, *, kind: SpanKind = SpanKind.INTERNAL, **attributes: Any) ->
 @contextmanager
 def publish_span(topic: str, traceparent: str | None) -> Iterator[str | None]:
     """A producer's span in the trace of an outbox row; yields the traceparent that the record carries."""
-    if not _is_sampled(traceparent):
+    if not is_sampled(traceparent):
         yield traceparent
         return
     with attached(traceparent), span(f"publish {topic}", kind=SpanKind.PRODUCER, topic=topic):
@@ -258,7 +259,7 @@ def receive_spans(topic: str, service: str, traceparents: Sequence[str | None]) 
     of the batch that links to up to 128 of them.
     """
     name = f"receive {topic}"
-    sampled = [one for one in dict.fromkeys(traceparents) if _is_sampled(one)]
+    sampled = [one for one in dict.fromkeys(traceparents) if is_sampled(one)]
     if len(set(traceparents)) == 1:
         with (
             attached(traceparents[0]),
