@@ -264,6 +264,7 @@ LISTING = [
 
 WATCHERS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.AUTHORITY: Own.ALL}
 STATEMENTS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.PRODUCER: Own.REFUSED}
+TRANSFER = {"from_area": "03", "to_area": "05", "amount_cents": 1, "reference": "t-1"}
 FUNDING = {
     "area": "03", "payer": "state", "amount_cents": 1_000_00, "received_on": "2026-11-02",
     "reference": "12/12",
@@ -272,6 +273,7 @@ FUNDING = {
 PAYMENTS = [
     *bus("payments"),
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
+    Access("payments", "POST", "/v1/transfers", only(R.OPERATOR, Own.ALL), json(**TRANSFER)),
     Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),
     Access("payments", "GET", "/v1/runs/{run_id}", WATCHERS),
     Access(

@@ -12,7 +12,7 @@ PUBLIC_DOCSTRINGS_PERCENT = 75
 CROWDED = frozenset(
     {
         "kanava.common.idempotency.once",
-        "kanava.payments.ledger._move_head",
+        "kanava.common.groupcommit.GroupCommit.once",
         "kanava.payments.ledger._flaw",
         "kanava.payments.service.statements._settle_and_pay",
         "kanava.local.demo.command._month",

@@ -49,6 +49,8 @@ that left nothing behind."""
 
 @dataclass(frozen=True, slots=True)
 class _Waiting(Generic[Command]):
+    """A command with its claim, where it is done, and where its answer is waited for."""
+
     claim: Claim
     asked: Asked[Command]
     status: int

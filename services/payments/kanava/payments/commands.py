@@ -21,6 +21,16 @@ class PlaceFunding:
 
 
 @dataclass(frozen=True)
+class PlaceTransfer:
+    """Move money from one area's account to another's, as far as the account that pays allows."""
+
+    from_area: str
+    to_area: str
+    amount_cents: int
+    reference: str
+
+
+@dataclass(frozen=True)
 class RequestRun:
     """Close a month (its first day) of an area with what is recorded now."""
 

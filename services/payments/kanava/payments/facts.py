@@ -30,7 +30,8 @@ WITH known AS (
 ), closed AS (
     UPDATE {table} t SET recorded_until = first.recorded_from
     FROM (SELECT DISTINCT ON (s.{key}) s.{key}, s.recorded_from, k.version
-          FROM staged_{table} s JOIN known k USING ({key}) WHERE s.version > k.version ORDER BY s.{key}, s.version) first
+          FROM staged_{table} s JOIN known k USING ({key}) WHERE s.version > k.version
+          ORDER BY s.{key}, s.version) first
     WHERE t.{key} = first.{key} AND t.version = first.version
 )
 DELETE FROM staged_{table} s USING known k WHERE s.{key} = k.{key} AND s.version <= k.version

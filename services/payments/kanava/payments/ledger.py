@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-import psycopg
 from psycopg.rows import DictRow
 
 from kanava.common.contracts.payments import Account as AccountMoved
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx, one, rows
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
@@ -53,48 +52,67 @@ FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::big
 """
 
 
+@dataclass(frozen=True)
+class Book:
+    """The head of an area's book as locked: where the chain is, what can be spent, and down to which limit."""
+
+    area: str
+    next_seq: int
+    head_hash: bytes
+    spendable_cents: int
+    limit_cents: int
+
+
+_BOOKS = """
+SELECT area, next_seq, head_hash, spendable_cents, limit_cents FROM book WHERE area = ANY(%s) ORDER BY area FOR UPDATE
+"""
+_OPEN_BOOKS = """
+INSERT INTO book (area, next_seq, head_hash, spendable_cents, limit_cents) SELECT unnest(%s::text[]), 1, %s, 0, 0
+ON CONFLICT DO NOTHING
+"""
+
+
+async def locked(tx: Tx, areas: Sequence[str]) -> dict[str, Book]:
+    """The books of areas, locked from here to the commit in the order of their areas; opened where there is none."""
+    found = await rows(tx, _BOOKS, (list(areas),))
+    if len(found) < len(set(areas)):
+        await tx.execute(_OPEN_BOOKS, (list(areas), GENESIS))
+        found = await rows(tx, _BOOKS, (list(areas),))
+    books = {row["area"]: Book(**(row | {"head_hash": bytes(row["head_hash"])})) for row in found}
+    assert books.keys() == set(areas), "every area has a book"
+    return books
+
+
 async def post(tx: Tx, area: str, drafts: Sequence[Draft], now: datetime) -> list[UUID]:
     """Enter drafts in an area's book, in order, and say on the bus how the account moved; returns entry ids.
 
     The area's head is locked from here to the commit. Raises `Refused` when the account would fall below
     its limit.
     """
-    book = await one(tx, "SELECT next_seq, head_hash, spendable_cents FROM book WHERE area = %s FOR UPDATE", (area,))
-    if book is None:
-        book = await _open_book(tx, area)
-    head, entries, moved = bytes(book["head_hash"]), [], []
-    spendable_cents = book["spendable_cents"]
-    for seq, draft in enumerate(drafts, start=book["next_seq"]):
-        head = sealed(head, area=area, seq=seq, booked_at=now, draft=draft)
-        entries.append((seq, derived_id(area, seq, head.hex()), draft, head))
+    return await post_on(tx, (await locked(tx, [area]))[area], drafts, now)
+
+
+async def post_on(tx: Tx, book: Book, drafts: Sequence[Draft], now: datetime) -> list[UUID]:
+    """Enter drafts in a book that is locked; see `post`. A book is posted on once in a transaction."""
+    head, entries, moved = book.head_hash, [], []
+    spendable_cents = book.spendable_cents
+    for seq, draft in enumerate(drafts, start=book.next_seq):
+        head = sealed(head, area=book.area, seq=seq, booked_at=now, draft=draft)
+        entries.append((seq, derived_id(book.area, seq, head.hex()), draft, head))
         spendable_cents += draft.cash_cents
         if draft.cash_cents:
-            moved.append(_moved(area, entries[-1], spendable_cents, now))
-    await _insert(tx, area, entries, now)
-    await _move_head(tx, area, book["next_seq"] + len(drafts), head, spendable_cents)
+            moved.append(_moved(book.area, entries[-1], spendable_cents, now))
+    if spendable_cents < book.limit_cents and spendable_cents < book.spendable_cents:
+        raise Refused(Reason.OVER_THE_LIMIT)
+    await _write(tx, book, entries, spendable_cents=spendable_cents, now=now)
     await emit(tx, *moved)
     return [entry_id for _, entry_id, _, _ in entries]
 
 
-async def _open_book(tx: Tx, area: str) -> DictRow:
-    await tx.execute(
-        "INSERT INTO book (area, next_seq, head_hash, spendable_cents, limit_cents) VALUES (%s, 1, %s, 0, 0)"
-        " ON CONFLICT DO NOTHING",
-        (area, GENESIS),
-    )
-    book = await one(tx, "SELECT next_seq, head_hash, spendable_cents FROM book WHERE area = %s FOR UPDATE", (area,))
-    assert book is not None, "a book that was just opened is there"
-    return book
-
-
-async def _move_head(tx: Tx, area: str, next_seq: int, head: bytes, spendable_cents: int) -> None:
-    try:
-        await tx.execute(
-            "UPDATE book SET next_seq = %s, head_hash = %s, spendable_cents = %s WHERE area = %s",
-            (next_seq, head, spendable_cents, area),
-        )
-    except psycopg.errors.CheckViolation as error:
-        raise Refused(Reason.OVER_THE_LIMIT) from error
+_MOVE_HEAD = """
+UPDATE book SET next_seq = %(next_seq)s, head_hash = %(head)s, spendable_cents = %(spendable_cents)s
+WHERE area = %(area)s AND next_seq = %(from_seq)s
+"""
 
 
 Sealed = tuple[int, UUID, Draft, bytes]
@@ -114,15 +132,20 @@ def _moved(area: str, entry: Sealed, spendable_cents: int, now: datetime) -> Acc
     )
 
 
-async def _insert(tx: Tx, area: str, entries: Sequence[Sealed], now: datetime) -> None:
+async def _write(tx: Tx, book: Book, entries: Sequence[Sealed], spendable_cents: int, now: datetime) -> None:
+    """Entries, their postings and the book's new head, sent as one."""
     heads = [(seq, id_, d.kind, d.reference, d.text, d.lines_digest, hash_) for seq, id_, d, hash_ in entries]
     postings = [
         (seq, number, posting.account, posting.party, posting.component, posting.amount_cents)
         for seq, _, draft, _ in entries
         for number, posting in enumerate(draft.postings)
     ]
-    await tx.execute(_INSERT_ENTRIES, (area, now, *map(list, zip(*heads, strict=True))))
-    await tx.execute(_INSERT_POSTINGS, (area, *map(list, zip(*postings, strict=True))))
+    head = {"next_seq": book.next_seq + len(entries), "head": entries[-1][3], "spendable_cents": spendable_cents}
+    async with tx.pipeline():
+        await tx.execute(_INSERT_ENTRIES, (book.area, now, *map(list, zip(*heads, strict=True))))
+        await tx.execute(_INSERT_POSTINGS, (book.area, *map(list, zip(*postings, strict=True))))
+        moved = await tx.execute(_MOVE_HEAD, head | {"area": book.area, "from_seq": book.next_seq})
+    assert moved.rowcount == 1, "the head of a locked book moved under its holder"
 
 
 _ENTRIES = """

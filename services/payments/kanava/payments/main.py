@@ -7,9 +7,11 @@ from fastapi import FastAPI
 
 from kanava.common.app import create_service
 from kanava.common.db import Pool
+from kanava.common.groupcommit import GroupCommit
 
 from . import api, consumers
 from .service.runs import close_next
+from .service.transfers import place_transfers
 from .settings import PaymentsSettings
 
 log = structlog.get_logger()
@@ -19,12 +21,14 @@ IDLE_SECONDS = 0.5
 
 def create_app(settings: PaymentsSettings) -> FastAPI:
     """Build the service: its routes, what it hears, and the worker that closes months."""
-    return create_service(
+    app = create_service(
         settings,
         routers=api.ROUTERS,
         subscriptions=consumers.SUBSCRIPTIONS,
-        workers=[close_requested_months],
+        workers=[close_requested_months] * settings.run_workers,
     )
+    app.state.transfers = GroupCommit(place_transfers, apart=lambda one: one.reference)
+    return app
 
 
 async def close_requested_months(pool: Pool) -> None:

@@ -19,3 +19,10 @@ class PaymentsSettings(ServiceSettings):
         title="Account that pays",
         description="IBAN of the areas' account at the operator's bank, the debtor of every pain.001 file.",
     )
+    run_workers: int = Field(
+        default=2,
+        ge=1,
+        le=16,
+        title="Run workers",
+        description="How many areas' months are closed side by side by one copy of the service.",
+    )

@@ -19,6 +19,8 @@ class Account(StrEnum):
     """Payments given to the bank and not yet confirmed (maksuliikenne matkalla)."""
     PAYABLE = "2100"
     """Owed to a producer (velka tuottajalle); the party is the producer."""
+    BETWEEN_AREAS = "2700"
+    """Transfers between areas (alueiden väliset siirrot); over all areas together it is always zero."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -49,6 +51,10 @@ class EntryKind(StrEnum):
 
     FUNDING = "funding"
     """An instalment was received from a payer."""
+    TRANSFER_OUT = "transfer_out"
+    """Money went from this area's account to another area's."""
+    TRANSFER_IN = "transfer_in"
+    """Money came to this area's account from another area's."""
     COST = "cost"
     """A month's resident lines of one producer and component became owed."""
     RELEASE = "release"
@@ -103,6 +109,18 @@ def funding(*, reference: UUID, payer: str, party: str, amount_cents: int, text:
     assert amount_cents > 0, "an instalment is positive"
     postings = (Posting(Account.BANK, amount_cents), Posting(FUNDING_OF[payer], -amount_cents, party))
     return Draft(EntryKind.FUNDING, reference, postings, text)
+
+
+def transfer(*, reference: UUID, from_area: str, to_area: str, amount_cents: int, text: str) -> tuple[Draft, Draft]:
+    """Money goes from one area's account to another's: the entry of the one that pays, and of the one that gets."""
+    assert amount_cents > 0, "a transfer is positive"
+    assert from_area != to_area, "a transfer is between two areas"
+    out = (Posting(Account.BETWEEN_AREAS, amount_cents, to_area), Posting(Account.BANK, -amount_cents))
+    into = (Posting(Account.BANK, amount_cents), Posting(Account.BETWEEN_AREAS, -amount_cents, from_area))
+    return (
+        Draft(EntryKind.TRANSFER_OUT, reference, out, text),
+        Draft(EntryKind.TRANSFER_IN, reference, into, text),
+    )
 
 
 def cost(*, run_id: UUID, producer_id: str, component: str, amount_cents: int, lines_digest: str) -> Draft:
