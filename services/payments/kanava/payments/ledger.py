@@ -132,7 +132,9 @@ def _moved(area: str, entry: Sealed, spendable_cents: int, now: datetime) -> Acc
     )
 
 
-async def _write(tx: Tx, book: Book, entries: Sequence[Sealed], spendable_cents: int, now: datetime) -> None:
+async def _write(
+    tx: Tx, book: Book, entries: Sequence[Sealed], *, spendable_cents: int, now: datetime
+) -> None:
     """Entries, their postings and the book's new head, sent as one."""
     heads = [(seq, id_, d.kind, d.reference, d.text, d.lines_digest, hash_) for seq, id_, d, hash_ in entries]
     postings = [
