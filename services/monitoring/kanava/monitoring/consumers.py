@@ -31,7 +31,8 @@ async def take_packages(tx: Tx, facts: Sequence[registry.Package]) -> int:
 
 async def take_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
     """Take over the organisers' prices."""
-    records = [f.model_dump(exclude={"what", "recorded_at"}) for f in facts]
+    columns = {"price_id", "area", "node", "unit_of_measure", "valid_from", "price_cents", "version"}
+    records = [f.model_dump(include=columns) for f in facts]
     return await read_models.merge_newest(tx, "price", "price_id", records)
 
 
@@ -73,8 +74,8 @@ async def take_units(tx: Tx, facts: Sequence[registry.Unit]) -> int:
 
 async def take_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
     """Take over contracts and their classes."""
-    excluded = {"what", "recorded_at", "compensation_kinds"}
-    records = [f.model_dump(exclude=excluded) for f in facts]
+    columns = {"contract_id", "producer_id", "area", "contract_class", "starts_on", "ends_on", "version"}
+    records = [f.model_dump(include=columns) for f in facts]
     return await read_models.merge_newest(tx, "contract", "contract_id", records)
 
 
