@@ -228,6 +228,44 @@ REGISTRY = [
 ]
 
 
+BUDGET_LINE = {"line": "1", "name_fi": "Momentti", "kind": "one_item", "amount_cents": 1_000_00, "on_breach": "flag"}
+STEERED = {R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.FILTERED, R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL}
+STEERED_ONE = STEERED | {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED}
+
+
+def ordered(world: World, role: Role) -> Sent:
+    """The annual order of a year from a producer."""
+    line = {"node": world["node"], "unit_of_measure": "kaynti", "quantity": 10}
+    fields = {"area": "03", "year": 2026, "valid_from": "2026-12-01", "producer_id": world["producer_id"]}
+    return Sent(json=fields | {"lines": [line]})
+
+
+STEERING = [
+    Access("registry", "POST", "/v1/orders", only(R.ORGANISER), ordered),
+    Access(
+        *("registry", "POST", "/v1/budgets", only(R.ORGANISER)),
+        json(area="03", year=2028, valid_from="2028-01-01", lines=[BUDGET_LINE]),
+    ),
+    Access("registry", "GET", "/v1/orders", STEERED, marker="order_id"),
+    Access("registry", "GET", "/v1/orders/{order_id}", STEERED_ONE),
+    Access(
+        *("registry", "POST", "/v1/orders/{order_id}/withdrawal", only(R.ORGANISER)),
+        json(valid_from="2027-02-01", reasons="Korvataan."),
+    ),
+    Access(
+        *("registry", "POST", "/v1/sanctions", only(R.ORGANISER)),
+        json(producer_id="{producer_id}", step=1, reason="Viive.", effective_on="2026-11-20"),
+    ),
+    Access("registry", "GET", "/v1/sanctions", STEERED, marker="sanction_id"),
+    Access("registry", "GET", "/v1/sanctions/{sanction_id}", STEERED_ONE),
+    Access("registry", "POST", "/v1/sanctions/{sanction_id}/appeal", only(R.PRODUCER), json(reasons="Ei viivettä.")),
+    Access(
+        *("registry", "POST", "/v1/sanctions/{sanction_id}/outcome", only(R.ORGANISER)),
+        json(outcome="withdrawn", reasons="Ei viivettä."),
+    ),
+]
+
+
 def choice(world: World, role: Role) -> Sent:
     """A resident names itself, an adviser the resident and its mandate."""
     fields = {"unit_id": world["unit_id"], "resident_id": world["resident_id"]}
@@ -333,4 +371,4 @@ MONITORING = [
     ),
 ]
 
-TABLE: tuple[Access, ...] = (*REGISTRY, *LISTING, *PAYMENTS, *MONITORING)
+TABLE: tuple[Access, ...] = (*REGISTRY, *STEERING, *LISTING, *PAYMENTS, *MONITORING)

@@ -99,7 +99,20 @@ async def registry(made: Made) -> dict[str, str]:
         world[name] = (await made.do(Role.PRODUCER, "POST", "/v1/units", body))["unit_id"]
     contract = {"contract_class": "basic", "compensation_kinds": ["fee"], "starts_on": "2026-11-20"}
     await made.do(Role.ORGANISER, "POST", "/v1/contracts", contract | {"producer_id": producer})
-    return world
+    return world | await _steered(made, producer, world["node"])
+
+
+async def _steered(made: Made, producer: str, node: str) -> dict[str, str]:
+    """An annual order and a notice, the first step of the ladder."""
+    price = {"area": "03", "node": node, "unit_of_measure": "kaynti", "valid_from": "2026-11-01", "price_cents": 4_500}
+    await made.do(Role.ORGANISER, "POST", "/v1/prices", price)
+    line = {"node": node, "unit_of_measure": "kaynti", "quantity": 10}
+    order = {"area": "03", "year": 2027, "valid_from": "2027-01-01", "producer_id": producer, "lines": [line]}
+    notice = {"producer_id": producer, "step": 1, "reason": "Viive.", "effective_on": "2026-11-20"}
+    return {
+        "order_id": (await made.do(Role.ORGANISER, "POST", "/v1/orders", order))["order_id"],
+        "sanction_id": (await made.do(Role.ORGANISER, "POST", "/v1/sanctions", notice))["sanction_id"],
+    }
 
 
 def _documents() -> list[tuple[str, dict[str, Any]]]:
