@@ -296,6 +296,26 @@ LISTING = [
         *("listing", "POST", "/v1/residents/lookup", {R.OPERATOR: Own.ALL, R.ADVISER: Own.ALL}),
         lambda world, role: Sent(json={"hetus": [world["hetu"]], "reason": "Neuvonta"}),
     ),
+    Access(
+        *("listing", "POST", "/v1/residents/{resident_id}/vouchers", only(R.ORGANISER)),
+        json(kind="sote_centre", starts_on="2026-12-01", until="2027-12-01", reasons="Valinnanvapaus."),
+    ),
+    Access(
+        *("listing", "GET", "/v1/residents/{resident_id}/vouchers"),
+        {R.RESIDENT: Own.REFUSED, R.ORGANISER: Own.REFUSED},
+    ),
+    Access(
+        *("listing", "PUT", "/v1/vouchers/{voucher_id}/plan", only(R.ORGANISER)),
+        json(plan=[{"node": "SOS", "amount_cents": 1_000}], sum_granted_cents=0, reasons="Uusi suunnitelma."),
+    ),
+    Access(
+        *("listing", "POST", "/v1/vouchers/{voucher_id}/annulment", only(R.ORGANISER)),
+        json(ground="granted_in_error", reasons="Väärä asiakas."),
+    ),
+    Access(
+        *("listing", "POST", "/v1/vouchers/{voucher_id}/end", only(R.ORGANISER)),
+        json(ends_on="2026-12-02", ground="need_ended", reasons="Ei tarvetta."),
+    ),
     Access("listing", "GET", "/v1/units", everybody()),
     Access("listing", "GET", "/v1/units/{unit_id}/clients", only(R.PRODUCER)),
 ]

@@ -166,7 +166,10 @@ async def listing(made: Made) -> dict[str, str]:
     await made.do(Role.OPERATOR, "POST", "/v1/registrations", **feed)
     wanted = {"hetus": [HETU], "reason": "Neuvonta"}
     found = await made.do(Role.OPERATOR, "POST", "/v1/residents/lookup", wanted)
+    voucher = {"kind": "sote_centre", "starts_on": "2026-11-20", "until": "2027-11-20", "reasons": "Valinnanvapaus."}
+    granted = await made.do(Role.ORGANISER, "POST", f"/v1/residents/{_first_id(found)}/vouchers", voucher)
     return {
+        "voucher_id": granted["voucher_id"],
         "hetu": HETU,
         "registration": registration(HETU_OF_THE_NEXT),
         "resident_id": _first_id(found),

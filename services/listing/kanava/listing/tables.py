@@ -217,3 +217,60 @@ class PackageNode(Base, table=True):
     valid_from: date
     name_fi: str
     choice: str | None = None
+
+
+class Voucher(Base, table=True):
+    """A voucher or a personal budget of a resident as last decided; `node` is empty where it is for no one node.
+
+    A resident has one voucher of a kind and node on a day; an annulled one never was.
+    """
+
+    __table_args__ = (
+        ExcludeConstraint(
+            ("resident_id", "="),
+            ("kind", "="),
+            ("node", "="),
+            (sa.text("daterange(starts_on, until)"), "&&"),
+            where=sa.text("status <> 'annulled'"),
+            using="gist",
+            name="voucher_one_a_day",
+        ),
+        sa.CheckConstraint("status IN ('granted', 'annulled', 'ended')", name="voucher_status"),
+        sa.CheckConstraint("until > starts_on", name="voucher_has_days"),
+        sa.CheckConstraint("(ground IS NULL) = (status = 'granted')", name="voucher_ground"),
+        {"info": {"grants": "SELECT, INSERT, UPDATE"}},
+    )
+
+    voucher_id: UUID = Field(primary_key=True)
+    version: int
+    resident_id: UUID
+    area: str
+    kind: str
+    status: str
+    starts_on: date
+    until: date
+    node: str
+    unit_of_measure: str | None = None
+    value_cents: int | None = None
+    self_pay: dict[str, Any] = Field(sa_column=sa.Column(JSONB, nullable=False))
+    uses_granted: int | None = None
+    sum_granted_cents: int | None = None
+    plan: list[Any] = Field(sa_column=sa.Column(JSONB, nullable=False))
+    producer_ids: list[str] = Field(sa_column=sa.Column(ARRAY(sa.Text), nullable=False))
+    ground: str | None = None
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))
+
+
+class VoucherDecision(Base, table=True):
+    """A decision on a voucher; its reasons are sealed, since they may tell of a person's health."""
+
+    __tablename__ = "voucher_decision"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    voucher_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    what: str
+    ground: str | None = None
+    reasons_sealed: bytes = Field(sa_column=sa.Column(sa.LargeBinary, nullable=False))
+    decided_by: str
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))

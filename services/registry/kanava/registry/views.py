@@ -76,7 +76,8 @@ class DocumentView(View):
     correction_reason: str | None = None
     recorded_at: datetime
 
-    @computed_field(description="What the organiser is warned of; a warning refuses nothing.")
+    @computed_field(description="What the organiser is warned of; a warning refuses nothing.")  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @property
     def warnings(self) -> tuple[WarningView, ...]:
         """The warnings about the terms, read from the terms themselves."""
         share = self.compensation.fixed_share_permille if self.compensation else None
