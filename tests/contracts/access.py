@@ -369,18 +369,35 @@ def production(world: World, role: Role) -> Sent:
     )
 
 
+def snapshot(producer_id: str) -> dict[str, Any]:
+    """A frozen indicator of a producer."""
+    period = {"period_from": "2026-07-01", "period_until": "2026-10-01", "direction": "higher_is_better"}
+    return period | {"indicator": "t3", "subject": "producer", "area": "03", "producer_id": producer_id, "value": 71}
+
+
+INDICATED = {
+    R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
+    R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
+}
+
 MONITORING = [
     *bus("monitoring"),
     Access("monitoring", "POST", "/v1/production/files", only(R.PRODUCER), production),
     Access("monitoring", "GET", "/v1/production/files/{file_id}", FOLLOWERS),
     Access("monitoring", "GET", "/v1/production/files/{file_id}/rejected", FOLLOWERS),
     Access(
-        *("monitoring", "GET", "/v1/indicators"),
-        {
-            R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
-            R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
-        },
+        *("monitoring", "GET", "/v1/indicators", INDICATED),
         query(area="03", month="2026-11"),
+    ),
+    Access(
+        *("monitoring", "POST", "/v1/snapshots", {R.AUTHORITY: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        lambda world, role: Sent(json=snapshot(world["producer_id"])),
+    ),
+    Access("monitoring", "GET", "/v1/snapshots", INDICATED, query(area="03"), marker="snapshot_id"),
+    Access(
+        *("monitoring", "GET", "/v1/orders/fulfilment", INDICATED),
+        query(area="03", year="2026"),
+        marker="order_id",
     ),
     Access("monitoring", "GET", "/v1/bus/lag", only(R.OPERATOR, Own.ALL), asks_kafka=True),
     Access("monitoring", "GET", "/v1/bus/deadletters", only(R.OPERATOR, Own.ALL), asks_kafka=True),

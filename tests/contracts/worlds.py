@@ -19,7 +19,7 @@ from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
 from kanava.common.db import transaction
 from kanava.registry.domain.producers import checklist_on
-from tests.contracts.access import PACKAGE, document
+from tests.contracts.access import PACKAGE, document, snapshot
 from tests.monitoring import world as monitoring_world
 from tests.payments import story
 from tests.support import facts as told
@@ -209,14 +209,20 @@ async def payments(made: Made) -> dict[str, str]:
 
 
 async def monitoring(made: Made) -> dict[str, str]:
-    """Two producers with units and residents, and a file that one of them sent."""
+    """Two producers with units and residents; a file, a frozen indicator and an annual order of one of them."""
     async with transaction(made.app.state.pool) as tx:
         await monitoring_world.settle(tx)
     world = {"producer_id": monitoring_world.PRIVATE, "report": json.dumps(monitoring_world.report("r-2")) + "\n"}
     content = (json.dumps(monitoring_world.report("r-1")) + "\n").encode()
     sent = {"content": content, "content_type": "application/x-ndjson", "query": {"producer_id": world["producer_id"]}}
     receipt = await made.do(Role.PRODUCER, "POST", "/v1/production/files", **sent)
-    return world | {"file_id": str(receipt["file_id"])}
+    frozen = await made.do(Role.AUTHORITY, "POST", "/v1/snapshots", snapshot(monitoring_world.PRIVATE))
+    await made.hear(order := monitoring_world.annual_order())
+    return world | {
+        "file_id": str(receipt["file_id"]),
+        "snapshot_id": str(frozen["snapshot_id"]),
+        "order_id": order.order_id,
+    }
 
 
 WORLDS: dict[str, Callable[[Made], Awaitable[dict[str, str]]]] = {
