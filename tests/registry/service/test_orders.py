@@ -74,6 +74,7 @@ async def test_a_budget_and_an_order_on_it_are_said_whole(area: Registry) -> Non
     assert (earmark.amount_cents, earmark.on_breach, earmark.nodes) == (40_000_00, "flag", ("SOS",))
     (line,) = wanted.annual_order.lines
     assert (wanted.what, wanted.annual_order.producer_id) == ("ordered", CLINIC_ID)
+    assert wanted.annual_order.integrator == "organiser"
     assert (line.quantity, line.price_cents, line.budget_line) == (800, 4_500, "2")
 
 
