@@ -33,6 +33,8 @@ class SetCoefficient:
     area: str
     coefficient_permille: int
     starts_on: date
+    reason: str | None
+    decided_by: str
 
 
 @dataclass(frozen=True, slots=True)

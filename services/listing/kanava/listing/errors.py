@@ -44,6 +44,10 @@ class CoefficientReason(RefusalReason):
     NOT_LISTED = "not_listed", "The resident is not listed with any unit on or after that day."
     NO_MODEL = "no_compensation_model", "The area has no compensation model in force on that day."
     OUT_OF_BOUNDS = "out_of_bounds", "The coefficient is outside the bounds of the area's compensation model."
+    REASON_NOT_ALLOWED = (
+        "reason_not_allowed",
+        "The area's compensation model gives coefficients for certain reasons only; reasons names them.",
+    )
 
 
 class CoefficientRefused(Refused):

@@ -94,6 +94,21 @@ class Span(Base, table=True):
     recorded_until: datetime = Field(sa_column=sa.Column(INSTANT, server_default=FOREVER, nullable=False))
 
 
+class CoefficientDecision(Base, table=True):
+    """Why a version of a resident's listing has the coefficient that it has from a day on."""
+
+    __tablename__ = "coefficient_decision"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    resident_id: UUID = Field(primary_key=True)
+    listing_version: int = Field(primary_key=True)
+    coefficient_permille: int
+    starts_on: date
+    reason: str | None = None
+    decided_by: str
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))
+
+
 class Look(Base, table=True):
     """Somebody looked up a resident: who, why and when, for the resident to see."""
 
@@ -192,7 +207,10 @@ class RuleBook(Base, table=True):
 
 
 class CompensationModel(Base, table=True):
-    """A published compensation model: the bounds of the client-specific coefficient."""
+    """A published compensation model: the bounds and the reasons of the client-specific coefficient.
+
+    Without reasons any will do.
+    """
 
     __tablename__ = "compensation_model"
     __table_args__ = (sa.Index("compensation_model_in_force", "area", "valid_from", "number"),)
@@ -204,6 +222,7 @@ class CompensationModel(Base, table=True):
     valid_from: date
     coefficient_min_permille: int
     coefficient_max_permille: int
+    coefficient_reasons: list[str] = Field(sa_column=sa.Column(ARRAY(sa.Text), server_default="{}", nullable=False))
 
 
 class PackageNode(Base, table=True):

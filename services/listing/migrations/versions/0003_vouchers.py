@@ -1,4 +1,4 @@
-"""Vouchers and personal budgets, and the decisions on them."""
+"""Vouchers and personal budgets, the decisions on them, and the reasons of coefficients."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -57,5 +57,21 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.String(), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("voucher_id", "version"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.add_column(
+        "compensation_model",
+        sa.Column("coefficient_reasons", postgresql.ARRAY(sa.Text()), server_default="{}", nullable=False),
+    )
+    op.create_table(
+        "coefficient_decision",
+        sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("listing_version", sa.Integer(), nullable=False),
+        sa.Column("coefficient_permille", sa.Integer(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("decided_by", sa.String(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("resident_id", "listing_version"),
         info={"grants": "SELECT, INSERT"},
     )

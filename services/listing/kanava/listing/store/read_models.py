@@ -21,13 +21,14 @@ _DOCUMENT = {
     "compensation_model": """
         INSERT INTO compensation_model AS d (document_id, version, area, number, valid_from,
             coefficient_min_permille,
-            coefficient_max_permille)
+            coefficient_max_permille, coefficient_reasons)
         VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s,
             %(coefficient_min_permille)s,
-            %(coefficient_max_permille)s)
+            %(coefficient_max_permille)s, %(reasons)s)
         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, valid_from = excluded.valid_from,
             coefficient_min_permille = excluded.coefficient_min_permille,
-            coefficient_max_permille = excluded.coefficient_max_permille
+            coefficient_max_permille = excluded.coefficient_max_permille,
+            coefficient_reasons = excluded.coefficient_reasons
         WHERE d.version < excluded.version""",
 }
 _SCHEME = """
@@ -77,6 +78,7 @@ async def keep_document(tx: Tx, fact: registry.Document) -> bool:
         return True
     kind = "rule_book" if fact.rule_book else "compensation_model"
     row = fact.model_dump(include={"document_id", "version", "area", "number", "valid_from"})
+    row["reasons"] = [one.code for one in fact.compensation.coefficient_reasons] if fact.compensation else []
     return bool((await tx.execute(_DOCUMENT[kind], row | terms.model_dump())).rowcount)
 
 
