@@ -26,6 +26,8 @@ from .web import as_json
 
 MOST_TOGETHER = 64
 MOST_FLIGHTS = 4
+GATHER_SECONDS = 0.003
+"""After a transaction the next one waits so long for company: those who were just answered ask again."""
 STUCK_SECONDS = 0.05
 """After so long under way a transaction is taken to wait for a lock, and another one may begin beside it."""
 
@@ -64,6 +66,7 @@ class GroupCommit(Generic[Command]):
     _waiting: deque[_Waiting[Command]] = field(default_factory=deque, init=False)
     _flights: set["asyncio.Task[None]"] = field(default_factory=set, init=False)
     _begun_at: float = field(default=0.0, init=False)
+    _gathering: asyncio.TimerHandle | None = field(default=None, init=False)
 
     async def once(
         self, request: Request, caller: Caller, key: IdempotencyKey, command: Command, *, status: int = 200
@@ -80,7 +83,7 @@ class GroupCommit(Generic[Command]):
         """Begin a transaction unless one is under way that does not seem to wait."""
         now = time.monotonic()
         stuck = now - self._begun_at > STUCK_SECONDS and len(self._flights) < MOST_FLIGHTS
-        if self._waiting and (not self._flights or stuck):
+        if self._waiting and ((not self._flights and self._gathering is None) or stuck):
             self._begun_at = now
             # In no trace of its own: it serves many, each fact goes on in the trace of its command.
             flight = asyncio.create_task(self._fly(self._taken()), context=contextvars.Context())
@@ -89,6 +92,10 @@ class GroupCommit(Generic[Command]):
 
     def _landed(self, flight: "asyncio.Task[None]") -> None:
         self._flights.discard(flight)
+        self._gathering = asyncio.get_running_loop().call_later(GATHER_SECONDS, self._gathered)
+
+    def _gathered(self) -> None:
+        self._gathering = None
         self._begin()
 
     def _taken(self) -> list[_Waiting[Command]]:
