@@ -182,6 +182,14 @@ async def test_before_the_roll_out_nothing_is_granted(api: Api, world: World, ai
     assert (refused.status_code, refused.json()["reason"]) == (409, "scheme_not_ready")
 
 
+async def test_the_time_limit_of_the_scheme_holds_for_its_vouchers(api: Api, world: World, aino: UUID) -> None:
+    limited = {"phase": 6, "version": 6, "voucher_valid_months": 5}
+    await world.hear(told.scheme().model_copy(update=limited))
+    refused = await grant(api, aino, SERVICE)
+    assert (refused.status_code, refused.json()["rule"]) == (422, "within_time_limit")
+    assert (await grant(api, aino, SERVICE | {"until": "2027-03-12"}, key="k-2")).status_code == 201
+
+
 async def test_the_database_keeps_one_voucher_for_a_day(api: Api, world: World, aino: UUID) -> None:
     await grant(api, aino, SERVICE)
     doubled = """

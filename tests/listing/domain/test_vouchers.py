@@ -17,6 +17,7 @@ from kanava.listing.domain.vouchers import (
     VoucherRefusal,
     broken_by_days,
     broken_by_end,
+    broken_by_limit,
     broken_by_nodes,
     broken_by_parts,
     broken_by_plan,
@@ -105,3 +106,8 @@ def test_nodes_are_published_and_an_end_lies_within_the_days() -> None:
     assert broken_by_end(TODAY, date(2027, 4, 12), TODAY + timedelta(days=1)) == []
     for day in (TODAY, date(2027, 4, 12)):
         assert [one.rule for one in broken_by_end(TODAY, date(2027, 4, 12), day)] == ["end_in_range"]
+
+
+def test_a_voucher_holds_no_longer_than_the_scheme_lets_it() -> None:
+    assert broken_by_limit(SERVICE, None) == broken_by_limit(SERVICE, 6) == []
+    assert [one.rule for one in broken_by_limit(SERVICE, 5)] == ["within_time_limit"]

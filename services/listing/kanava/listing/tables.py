@@ -189,6 +189,7 @@ class Scheme(Base, table=True):
     area: str
     phase: int
     entered_on: date
+    voucher_valid_months: int | None = None
 
 
 class RuleBook(Base, table=True):

@@ -75,3 +75,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("resident_id", "listing_version"),
         info={"grants": "SELECT, INSERT"},
     )
+    op.add_column("scheme", sa.Column("voucher_valid_months", sa.Integer(), nullable=True))

@@ -186,7 +186,10 @@ class Price(Fact):
 
 
 class Scheme(Fact):
-    """A municipality's scheme (käyttöönotto) and the phase 1–6 it is in, with the documents it adopted."""
+    """A municipality's scheme (käyttöönotto) and the phase 1–6 it is in, with the documents it adopted.
+
+    `voucher_valid_months` is the longest time for which a voucher is granted (setelin käytön aikaraja).
+    """
 
     aggregate: ClassVar[str] = "scheme"
     what: Literal["entered_phase"]
@@ -198,6 +201,7 @@ class Scheme(Fact):
     rule_book: str | None = None
     compensation_model: str | None = None
     service_description: str | None = None
+    voucher_valid_months: int | None = None
 
 
 class Producer(Fact):

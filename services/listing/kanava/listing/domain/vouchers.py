@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Literal
 
+from kanava.common.clock import add_months
 from kanava.common.errors import RefusalReason
 
 VoucherKind = Literal["sote_centre", "service", "client_voucher", "personal_budget"]
@@ -118,6 +119,13 @@ def broken_by_days(grant: Grant, today: date) -> list[Flaw]:
     if not abs(grant.starts_on - today) <= timedelta(days=BACK_DAYS):
         return [Flaw("/starts_on", "start_in_range", f"a voucher starts within {BACK_DAYS} days of today")]
     return []
+
+
+def broken_by_limit(grant: Grant, valid_months: int | None) -> list[Flaw]:
+    """A voucher holds no longer than the scheme's time limit (setelin käytön aikaraja), where it has one."""
+    if valid_months is None or grant.until <= add_months(grant.starts_on, valid_months):
+        return []
+    return [Flaw("/until", "within_time_limit", f"the municipality's vouchers hold for {valid_months} months")]
 
 
 def broken_by_plan(plan: Sequence[PlanRow], sum_granted_cents: int) -> list[Flaw]:

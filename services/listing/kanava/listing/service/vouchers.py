@@ -24,6 +24,7 @@ from ..domain.vouchers import (
     VoucherRefusal,
     broken_by_days,
     broken_by_end,
+    broken_by_limit,
     broken_by_nodes,
     broken_by_parts,
     broken_by_plan,
@@ -47,6 +48,7 @@ async def grant_voucher(tx: Tx, command: GrantVoucher, now: datetime, *, caller:
     _require(
         broken_by_parts(grant)
         + broken_by_days(grant, helsinki_date(now))
+        + broken_by_limit(grant, resident["valid_months"])
         + (broken_by_plan(grant.plan, grant.sum_granted_cents or 0) if grant.plan else [])
         + await _broken_by_world(tx, command)
         + _broken_by_self_pay(command)

@@ -32,10 +32,11 @@ _DOCUMENT = {
         WHERE d.version < excluded.version""",
 }
 _SCHEME = """
-INSERT INTO scheme AS s (scheme_id, version, municipality, area, phase, entered_on)
-VALUES (%(scheme_id)s, %(version)s, %(municipality)s, %(area)s, %(phase)s, %(entered_on)s)
+INSERT INTO scheme AS s (scheme_id, version, municipality, area, phase, entered_on, voucher_valid_months)
+VALUES (%(scheme_id)s, %(version)s, %(municipality)s, %(area)s, %(phase)s, %(entered_on)s, %(voucher_valid_months)s)
 ON CONFLICT (scheme_id) DO UPDATE SET version = excluded.version, municipality = excluded.municipality,
-    area = excluded.area, phase = excluded.phase, entered_on = excluded.entered_on
+    area = excluded.area, phase = excluded.phase, entered_on = excluded.entered_on,
+    voucher_valid_months = excluded.voucher_valid_months
 WHERE s.version < excluded.version
 """
 _PRODUCER = """

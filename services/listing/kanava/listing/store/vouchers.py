@@ -12,7 +12,8 @@ from kanava.common.db import Tx, one, rows
 
 _RESIDENT = """
 SELECT r.resident_id, r.area, r.lives_until,
-    coalesce((SELECT max(phase) FROM scheme WHERE scheme.municipality = r.municipality), 0) AS scheme_phase
+    coalesce((SELECT max(phase) FROM scheme WHERE scheme.municipality = r.municipality), 0) AS scheme_phase,
+    (SELECT min(voucher_valid_months) FROM scheme WHERE scheme.municipality = r.municipality) AS valid_months
 FROM resident r WHERE resident_id = %s FOR UPDATE
 """
 _OVERLAPS = """
@@ -47,7 +48,7 @@ VALUES (%(voucher_id)s, %(version)s, %(what)s, %(ground)s, %(reasons_sealed)s, %
 
 
 async def lock_resident(tx: Tx, resident_id: UUID) -> DictRow | None:
-    """A resident with the phase of its municipality's scheme, locked until the commit."""
+    """A resident with the phase and the time limit of its municipality's scheme, locked until the commit."""
     return await one(tx, _RESIDENT, (resident_id,))
 
 
