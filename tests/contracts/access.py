@@ -228,6 +228,44 @@ REGISTRY = [
 ]
 
 
+BUDGET_LINE = {"line": "1", "name_fi": "Momentti", "kind": "one_item", "amount_cents": 1_000_00, "on_breach": "flag"}
+STEERED = {R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.FILTERED, R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL}
+STEERED_ONE = STEERED | {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED}
+
+
+def ordered(world: World, role: Role) -> Sent:
+    """The annual order of a year from a producer."""
+    line = {"node": world["node"], "unit_of_measure": "kaynti", "quantity": 10}
+    fields = {"area": "03", "year": 2026, "valid_from": "2026-12-01", "producer_id": world["producer_id"]}
+    return Sent(json=fields | {"lines": [line]})
+
+
+STEERING = [
+    Access("registry", "POST", "/v1/orders", only(R.ORGANISER), ordered),
+    Access(
+        *("registry", "POST", "/v1/budgets", only(R.ORGANISER)),
+        json(area="03", year=2028, valid_from="2028-01-01", lines=[BUDGET_LINE]),
+    ),
+    Access("registry", "GET", "/v1/orders", STEERED, marker="order_id"),
+    Access("registry", "GET", "/v1/orders/{order_id}", STEERED_ONE),
+    Access(
+        *("registry", "POST", "/v1/orders/{order_id}/withdrawal", only(R.ORGANISER)),
+        json(valid_from="2027-02-01", reasons="Korvataan."),
+    ),
+    Access(
+        *("registry", "POST", "/v1/sanctions", only(R.ORGANISER)),
+        json(producer_id="{producer_id}", step=1, reason="Viive.", effective_on="2026-11-20"),
+    ),
+    Access("registry", "GET", "/v1/sanctions", STEERED, marker="sanction_id"),
+    Access("registry", "GET", "/v1/sanctions/{sanction_id}", STEERED_ONE),
+    Access("registry", "POST", "/v1/sanctions/{sanction_id}/appeal", only(R.PRODUCER), json(reasons="Ei viivettä.")),
+    Access(
+        *("registry", "POST", "/v1/sanctions/{sanction_id}/outcome", only(R.ORGANISER)),
+        json(outcome="withdrawn", reasons="Ei viivettä."),
+    ),
+]
+
+
 def choice(world: World, role: Role) -> Sent:
     """A resident names itself, an adviser the resident and its mandate."""
     fields = {"unit_id": world["unit_id"], "resident_id": world["resident_id"]}
@@ -257,6 +295,26 @@ LISTING = [
     Access(
         *("listing", "POST", "/v1/residents/lookup", {R.OPERATOR: Own.ALL, R.ADVISER: Own.ALL}),
         lambda world, role: Sent(json={"hetus": [world["hetu"]], "reason": "Neuvonta"}),
+    ),
+    Access(
+        *("listing", "POST", "/v1/residents/{resident_id}/vouchers", only(R.ORGANISER)),
+        json(kind="sote_centre", starts_on="2026-12-01", until="2027-12-01", reasons="Valinnanvapaus."),
+    ),
+    Access(
+        *("listing", "GET", "/v1/residents/{resident_id}/vouchers"),
+        {R.RESIDENT: Own.REFUSED, R.ORGANISER: Own.REFUSED},
+    ),
+    Access(
+        *("listing", "PUT", "/v1/vouchers/{voucher_id}/plan", only(R.ORGANISER)),
+        json(plan=[{"node": "SOS", "amount_cents": 1_000}], sum_granted_cents=0, reasons="Uusi suunnitelma."),
+    ),
+    Access(
+        *("listing", "POST", "/v1/vouchers/{voucher_id}/annulment", only(R.ORGANISER)),
+        json(ground="granted_in_error", reasons="Väärä asiakas."),
+    ),
+    Access(
+        *("listing", "POST", "/v1/vouchers/{voucher_id}/end", only(R.ORGANISER)),
+        json(ends_on="2026-12-02", ground="need_ended", reasons="Ei tarvetta."),
     ),
     Access("listing", "GET", "/v1/units", everybody()),
     Access("listing", "GET", "/v1/units/{unit_id}/clients", only(R.PRODUCER)),
@@ -313,18 +371,35 @@ def production(world: World, role: Role) -> Sent:
     )
 
 
+def snapshot(producer_id: str) -> dict[str, Any]:
+    """A frozen indicator of a producer."""
+    period = {"period_from": "2026-07-01", "period_until": "2026-10-01", "direction": "higher_is_better"}
+    return period | {"indicator": "t3", "subject": "producer", "area": "03", "producer_id": producer_id, "value": 71}
+
+
+INDICATED = {
+    R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
+    R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
+}
+
 MONITORING = [
     *bus("monitoring"),
     Access("monitoring", "POST", "/v1/production/files", only(R.PRODUCER), production),
     Access("monitoring", "GET", "/v1/production/files/{file_id}", FOLLOWERS),
     Access("monitoring", "GET", "/v1/production/files/{file_id}/rejected", FOLLOWERS),
     Access(
-        *("monitoring", "GET", "/v1/indicators"),
-        {
-            R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
-            R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
-        },
+        *("monitoring", "GET", "/v1/indicators", INDICATED),
         query(area="03", month="2026-11"),
+    ),
+    Access(
+        *("monitoring", "POST", "/v1/snapshots", {R.AUTHORITY: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        lambda world, role: Sent(json=snapshot(world["producer_id"])),
+    ),
+    Access("monitoring", "GET", "/v1/snapshots", INDICATED, query(area="03"), marker="snapshot_id"),
+    Access(
+        *("monitoring", "GET", "/v1/orders/fulfilment", INDICATED),
+        query(area="03", year="2026"),
+        marker="order_id",
     ),
     Access("monitoring", "GET", "/v1/bus/lag", only(R.OPERATOR, Own.ALL), asks_kafka=True),
     Access("monitoring", "GET", "/v1/bus/deadletters", only(R.OPERATOR, Own.ALL), asks_kafka=True),
@@ -335,4 +410,4 @@ MONITORING = [
     ),
 ]
 
-TABLE: tuple[Access, ...] = (*REGISTRY, *LISTING, *PAYMENTS, *MONITORING)
+TABLE: tuple[Access, ...] = (*REGISTRY, *STEERING, *LISTING, *PAYMENTS, *MONITORING)

@@ -19,7 +19,7 @@ from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
 from kanava.common.db import transaction
 from kanava.registry.domain.producers import checklist_on
-from tests.contracts.access import PACKAGE, document
+from tests.contracts.access import PACKAGE, document, snapshot
 from tests.monitoring import world as monitoring_world
 from tests.payments import story
 from tests.support import facts as told
@@ -99,7 +99,20 @@ async def registry(made: Made) -> dict[str, str]:
         world[name] = (await made.do(Role.PRODUCER, "POST", "/v1/units", body))["unit_id"]
     contract = {"contract_class": "basic", "compensation_kinds": ["fee"], "starts_on": "2026-11-20"}
     await made.do(Role.ORGANISER, "POST", "/v1/contracts", contract | {"producer_id": producer})
-    return world
+    return world | await _steered(made, producer, world["node"])
+
+
+async def _steered(made: Made, producer: str, node: str) -> dict[str, str]:
+    """An annual order and a notice, the first step of the ladder."""
+    price = {"area": "03", "node": node, "unit_of_measure": "kaynti", "valid_from": "2026-11-01", "price_cents": 4_500}
+    await made.do(Role.ORGANISER, "POST", "/v1/prices", price)
+    line = {"node": node, "unit_of_measure": "kaynti", "quantity": 10}
+    order = {"area": "03", "year": 2027, "valid_from": "2027-01-01", "producer_id": producer, "lines": [line]}
+    notice = {"producer_id": producer, "step": 1, "reason": "Viive.", "effective_on": "2026-11-20"}
+    return {
+        "order_id": (await made.do(Role.ORGANISER, "POST", "/v1/orders", order))["order_id"],
+        "sanction_id": (await made.do(Role.ORGANISER, "POST", "/v1/sanctions", notice))["sanction_id"],
+    }
 
 
 def _documents() -> list[tuple[str, dict[str, Any]]]:
@@ -153,7 +166,10 @@ async def listing(made: Made) -> dict[str, str]:
     await made.do(Role.OPERATOR, "POST", "/v1/registrations", **feed)
     wanted = {"hetus": [HETU], "reason": "Neuvonta"}
     found = await made.do(Role.OPERATOR, "POST", "/v1/residents/lookup", wanted)
+    voucher = {"kind": "sote_centre", "starts_on": "2026-11-20", "until": "2027-11-20", "reasons": "Valinnanvapaus."}
+    granted = await made.do(Role.ORGANISER, "POST", f"/v1/residents/{_first_id(found)}/vouchers", voucher)
     return {
+        "voucher_id": granted["voucher_id"],
         "hetu": HETU,
         "registration": registration(HETU_OF_THE_NEXT),
         "resident_id": _first_id(found),
@@ -193,14 +209,20 @@ async def payments(made: Made) -> dict[str, str]:
 
 
 async def monitoring(made: Made) -> dict[str, str]:
-    """Two producers with units and residents, and a file that one of them sent."""
+    """Two producers with units and residents; a file, a frozen indicator and an annual order of one of them."""
     async with transaction(made.app.state.pool) as tx:
         await monitoring_world.settle(tx)
     world = {"producer_id": monitoring_world.PRIVATE, "report": json.dumps(monitoring_world.report("r-2")) + "\n"}
     content = (json.dumps(monitoring_world.report("r-1")) + "\n").encode()
     sent = {"content": content, "content_type": "application/x-ndjson", "query": {"producer_id": world["producer_id"]}}
     receipt = await made.do(Role.PRODUCER, "POST", "/v1/production/files", **sent)
-    return world | {"file_id": str(receipt["file_id"])}
+    frozen = await made.do(Role.AUTHORITY, "POST", "/v1/snapshots", snapshot(monitoring_world.PRIVATE))
+    await made.hear(order := monitoring_world.annual_order())
+    return world | {
+        "file_id": str(receipt["file_id"]),
+        "snapshot_id": str(frozen["snapshot_id"]),
+        "order_id": order.order_id,
+    }
 
 
 WORLDS: dict[str, Callable[[Made], Awaitable[dict[str, str]]]] = {

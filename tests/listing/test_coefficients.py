@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from kanava.common.contracts import listing as said
+from kanava.common.contracts import registry
 from kanava.common.db import transaction
 from kanava.common.errors import Forbidden
 from kanava.listing.commands import SetCoefficient
@@ -17,11 +18,12 @@ from tests.support import facts as told
 
 
 async def put(
-    world: World, resident: UUID, permille: int, starts_on: date, area: str = "03"
+    world: World, resident: UUID, permille: int, starts_on: date, area: str = "03", *, reason: str | None = None
 ) -> CoefficientSet:
     """Set a coefficient."""
+    command = SetCoefficient(resident, area, permille, starts_on, reason, "organiser-1")
     async with transaction(world.pool) as tx:
-        return await set_coefficient(tx, SetCoefficient(resident, area, permille, starts_on), world.instant)
+        return await set_coefficient(tx, command, world.instant)
 
 
 async def test_a_coefficient_splits_the_span_that_holds_on_its_day(world: World) -> None:
@@ -60,3 +62,21 @@ async def test_another_areas_resident_and_an_unknown_one_are_refused(world: Worl
         await put(world, aino, 1200, date(2026, 10, 15), area="04")
     with pytest.raises(UnknownResident):
         await put(world, UUID(int=1), 1200, date(2026, 10, 15))
+
+
+async def test_a_model_with_reasons_takes_no_other_and_the_reason_is_kept(world: World) -> None:
+    [aino] = await arrivals(world, 1)
+    reasons = (registry.CoefficientReason(code="sairastavuus", name_fi="Sairastavuus"),)
+    model = told.document()
+    assert model.compensation is not None
+    terms = model.compensation.model_copy(update={"coefficient_reasons": reasons})
+    named = {"document_id": "03:compensation_model:2", "number": 2, "compensation": terms}
+    await world.hear(model.model_copy(update=named))
+    for other in (None, "kieli"):
+        with pytest.raises(CoefficientRefused) as refused:
+            await put(world, aino, 1200, date(2026, 10, 15), reason=other)
+        assert refused.value.reason is CoefficientReason.REASON_NOT_ALLOWED
+        assert refused.value.extra["reasons"] == ["sairastavuus"]
+    await put(world, aino, 1200, date(2026, 10, 15), reason="sairastavuus")
+    kept = await world.query("SELECT coefficient_permille, starts_on, reason, decided_by FROM coefficient_decision")
+    assert [tuple(row.values()) for row in kept] == [(1200, date(2026, 10, 15), "sairastavuus", "organiser-1")]

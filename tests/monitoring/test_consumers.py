@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from kanava.common.contracts import payments, registry, topics_heard_by
+from kanava.common.contracts import listing, payments, registry, steering, topics_heard_by
 from kanava.common.db import Pool, rows, transaction
 from kanava.common.inbox import Apply
 from kanava.monitoring import consumers, read_models
@@ -35,9 +35,7 @@ async def test_residents_by_version_doubled_and_out_of_order(pool: Pool) -> None
     assert await told(pool, read_models.merge_residents, first, second) == 0
     late = resident(FIRST, version=3, lives_until=date(2026, 11, 15))
     assert await told(pool, read_models.merge_residents, first, late, resident(UUID(int=9))) == 2
-    assert await stored(
-        pool, "SELECT version, municipality, lives_until FROM resident ORDER BY resident_id"
-    ) == [
+    assert await stored(pool, "SELECT version, municipality, lives_until FROM resident ORDER BY resident_id") == [
         {"version": 3, "municipality": "049", "lives_until": date(2026, 11, 15)},
         {"version": 1, "municipality": "049", "lives_until": None},
     ]
@@ -46,9 +44,7 @@ async def test_residents_by_version_doubled_and_out_of_order(pool: Pool) -> None
 async def test_a_listing_is_replaced_whole_by_a_newer_one(pool: Pool) -> None:
     month = date(2026, 11, 1)
     first = listed(FIRST, span(OWN_UNIT, date(2026, 10, 1)))
-    second = listed(
-        FIRST, span(OWN_UNIT, date(2026, 10, 1), month), span(UNIT, month, None, "choice"), version=2
-    )
+    second = listed(FIRST, span(OWN_UNIT, date(2026, 10, 1), month), span(UNIT, month, None, "choice"), version=2)
     assert await told(pool, read_models.merge_listings, first, second, first) == 2
     assert await told(pool, read_models.merge_listings, first, second) == 0
     query = "SELECT number, unit_id, until FROM listing_span ORDER BY number"
@@ -141,3 +137,44 @@ async def test_what_was_received_stays(pool: Pool, table: str) -> None:
             (table,),
         )
     assert {row["privilege_type"] for row in allowed} == {"SELECT", "INSERT"}
+
+
+def sanction(version: int = 1, **changes: Any) -> steering.Sanction:
+    fields = {"sanction_id": f"{world.PRIVATE}:1", "producer_id": world.PRIVATE, "area": "03", "contract_id": None}
+    fields |= {"step": 3, "name": "sanktio", "reason": "Viive.", "effective_on": date(2026, 11, 1)}
+    fields |= {"status": "in_force", "amount_cents": 250_000, "decided_on": date(2026, 11, 1)}
+    said = {"what": "imposed", "version": version, "recorded_at": world.NOW}
+    return steering.Sanction.model_validate(fields | said | changes)
+
+
+def voucher(version: int = 1, **changes: Any) -> listing.Voucher:
+    fields = {"voucher_id": UUID(int=7), "resident_id": FIRST, "area": "03", "kind": "service", "status": "granted"}
+    fields |= {"starts_on": date(2026, 11, 1), "until": date(2027, 5, 1), "node": "SOS.1.1", "value_cents": 4_500}
+    said = {"what": "granted", "version": version, "recorded_at": world.NOW}
+    return listing.Voucher.model_validate(fields | said | changes)
+
+
+async def test_sanctions_and_vouchers_are_kept_in_their_newest_version(pool: Pool) -> None:
+    appealed = sanction(2, what="appealed", status="appealed")
+    assert await told(pool, consumers.take_sanctions, appealed, sanction()) == 1
+    assert await stored(pool, "SELECT step, status, amount_cents FROM sanction") == [
+        {"step": 3, "status": "appealed", "amount_cents": 250_000}
+    ]
+    ended = voucher(2, what="ended", status="ended", until=date(2027, 1, 1), ground="need_ended")
+    assert await told(pool, consumers.take_vouchers, voucher(), ended, voucher()) == 2
+    assert await stored(pool, "SELECT kind, node, status, until FROM voucher") == [
+        {"kind": "service", "node": "SOS.1.1", "status": "ended", "until": date(2027, 1, 1)}
+    ]
+
+
+async def test_orders_and_budgets_are_kept_with_their_lines(pool: Pool) -> None:
+    line = {"line": "1", "name_fi": "Momentti", "kind": "one_item", "amount_cents": 100, "on_breach": "flag"}
+    budget = world.annual_order(
+        what="budgeted", kind="budget", order_id="03:budget:2026", annual_order=None, budget={"lines": [line]}
+    )
+    assert await told(pool, consumers.take_orders, world.annual_order(), budget) == 2
+    query = "SELECT kind, producer_id, content -> 'lines' -> 0 ->> 'quantity' AS quantity FROM year_order ORDER BY kind"
+    assert await stored(pool, query) == [
+        {"kind": "annual_order", "producer_id": world.PRIVATE, "quantity": "800"},
+        {"kind": "budget", "producer_id": None, "quantity": None},
+    ]

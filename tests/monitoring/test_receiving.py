@@ -59,8 +59,8 @@ async def test_an_accepted_row_is_stored_and_said_as_the_contract_has_it(settled
     for row, fact in zip(said, facts, strict=True):
         assert (row["topic"], row["key"]) == (topic.name, str(fact.production_id))
         assert row["type"] == topic.type_of(fact.what) == "fi.kanava.monitoring.production.accepted"
-        assert set(orjson.loads(row["body"])) == set(Production.model_fields)
-    assert facts[1].model_dump(exclude={"production_id"}) == {
+        assert set(orjson.loads(row["body"])) == set(fact.model_dump(exclude_none=True))
+    assert facts[1].model_dump(exclude={"production_id"}, exclude_none=True) == {
         "what": "accepted", "version": 1, "recorded_at": NOW, "report_id": "r-2", "producer_id": PRIVATE,
         "unit_id": world.UNIT, "resident_id": FIRST, "area": "03", "node": "SOS.1.1",
         "unit_of_measure": "kaynti",
@@ -95,7 +95,7 @@ async def test_other_content_is_refused_unless_the_file_corrects(settled: Pool) 
     assert counts(corrected) == (1, 1, 0, 0)
     said = await look(settled, "SELECT body FROM outbox WHERE type LIKE %s", "%.corrected")
     fact = Production.model_validate_json(said[0]["body"])
-    assert (fact.what, fact.version, fact.quantity) == ("corrected", 2, 4)
+    assert (fact.what, fact.version, fact.quantity, fact.corrects) == ("corrected", 2, 4, 1)
     assert await look(settled, "SELECT version, quantity FROM production_before") == [
         {"version": 1, "quantity": 1}
     ]
@@ -195,3 +195,28 @@ async def test_a_large_file_is_taken_in_at_once(settled: Pool) -> None:
     async with transaction(settled) as tx:
         receipt = await service.receive_file(tx, command, NOW)
     assert counts(receipt) == (15_000, 0, 0, 0)
+
+
+GROUPED = {
+    "unit_of_measure": "hoidettu_asiakas_drg",
+    "weight_ten_thousandths": 6_320,
+    "drg_group": "088O",
+    "referral_id": "LAH-2026-0001",
+}
+
+
+async def test_a_grouped_client_is_said_with_its_weight_group_and_referral(settled: Pool) -> None:
+    async with transaction(settled) as tx:
+        units = ("kaynti", "hoidettu_asiakas_drg")
+        await consumers.take_packages(tx, [world.package(2, valid_from=date(2026, 11, 1), units=units)])
+    receipt = await send(settled, report(**GROUPED), report(**GROUPED), report("r-2"))
+    assert counts(receipt) == (2, 0, 1, 0)
+    said = await look(settled, "SELECT body FROM outbox ORDER BY id")
+    grouped, plain = (Production.model_validate_json(row["body"]) for row in said)
+    assert (grouped.weight_ten_thousandths, grouped.drg_group) == (6_320, "088O")
+    assert (grouped.referral_id, plain.referral_id, plain.corrects) == ("LAH-2026-0001", None, None)
+    heavier = await send(settled, report(**GROUPED | {"weight_ten_thousandths": 7_000}), corrects=True)
+    assert counts(heavier) == (0, 1, 0, 0)
+    kept = "SELECT p.weight_ten_thousandths AS now, b.weight_ten_thousandths AS before"
+    kept += " FROM production p JOIN production_before b USING (production_id)"
+    assert await look(settled, kept) == [{"now": 7_000, "before": 6_320}]

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
-from kanava.common.contracts import listing, payments, registry
+from kanava.common.contracts import listing, payments, registry, steering
 from kanava.common.db import Tx
 from kanava.common.ids import organisation_oid
 from kanava.monitoring import consumers, read_models
@@ -112,6 +112,17 @@ async def settle(tx: Tx) -> None:
     await consumers.take_packages(tx, [package()])
     await consumers.take_schemes(tx, [scheme()])
     await read_models.merge_residents(tx, [resident(FIRST), resident(DEAD, lives_until=date(2026, 11, 15))])
+
+
+def annual_order(producer_id: str = PRIVATE, *, quantity: int = 800, **changes: Any) -> steering.Order:
+    """The annual order of 2026 from a producer: visits of social guidance."""
+    line = steering.OrderLine(node="SOS", unit_of_measure="kaynti", quantity=quantity, price_cents=4_500)
+    wanted = steering.AnnualOrder(
+        producer_id=producer_id, contract_id=None, integrator="organiser", lines=(line,)
+    )
+    fields = {"order_id": f"{AREA}:annual_order:2026:{producer_id}", "kind": "annual_order", "area": AREA}
+    fields |= {"year": 2026, "valid_from": date(2026, 1, 1), "status": "in_force", "annual_order": wanted}
+    return steering.Order.model_validate({"what": "ordered"} | _SAID | fields | changes)
 
 
 def report(report_id: str = "r-1", **changes: Any) -> dict[str, Any]:

@@ -180,6 +180,12 @@ WRITERS = {
     "/v1/units": {Role.PRODUCER, Role.ORGANISER},
     "/v1/units/{unit_id}/close": {Role.PRODUCER, Role.ORGANISER},
     "/v1/contracts": {Role.ORGANISER},
+    "/v1/orders": {Role.ORGANISER},
+    "/v1/budgets": {Role.ORGANISER},
+    "/v1/orders/{order_id}/withdrawal": {Role.ORGANISER},
+    "/v1/sanctions": {Role.ORGANISER},
+    "/v1/sanctions/{sanction_id}/appeal": {Role.PRODUCER},
+    "/v1/sanctions/{sanction_id}/outcome": {Role.ORGANISER},
 }
 
 
@@ -197,7 +203,8 @@ async def test_every_other_role_is_refused_before_anything_is_read(api: Api, rol
     for path, roles in WRITERS.items():
         method = "PUT" if path.endswith("checklist") else "POST"
         if role not in roles:
-            response = await api.call(caller, method, path.format(scheme_id=1, number=1, producer_id=1, unit_id=1), {})
+            named = {"scheme_id": 1, "number": 1, "producer_id": 1, "unit_id": 1, "order_id": 1, "sanction_id": 1}
+            response = await api.call(caller, method, path.format_map(named), {})
             assert problem(response) == (403, None, "role"), path
 
 

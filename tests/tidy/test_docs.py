@@ -135,14 +135,18 @@ def _literal_of_others(document: dict[str, Any], curl: Curl) -> int:
     fitting = (
         template
         for template, item in document["paths"].items()
-        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), curl.path)
-        and curl.method.lower() in item
+        if re.fullmatch(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(template)), curl.path) and curl.method.lower() in item
     )
     return max(map(_literal, fitting), default=0)
 
 
 def test_the_how_tos_show_commands() -> None:
-    assert {path.stem for path in HOWTOS} == {"howto-resident", "howto-producer", "howto-operator"}
+    assert {path.stem for path in HOWTOS} == {
+        "howto-resident",
+        "howto-producer",
+        "howto-operator",
+        "howto-organiser",
+    }
     assert all(list(curls(path)) for path in HOWTOS)
     assert {curl.service for curl in ALL_CURLS} == set(export.SERVICES)
 

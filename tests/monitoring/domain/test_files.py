@@ -105,3 +105,12 @@ def test_the_content_type_says_the_format() -> None:
     assert format_of("application/x-ndjson") == "ndjson"
     with pytest.raises(FileRefused):
         format_of("application/json")
+
+
+def test_a_header_may_name_what_may_be_left_out_and_nothing_twice() -> None:
+    row = report(unit_of_measure="hoidettu_asiakas_drg", weight_ten_thousandths=6_320)
+    lines = [",".join(row), ",".join(map(str, row.values()))]
+    reading = read_file("csv", "\n".join([*lines, ""]).encode())
+    assert [one.weight_ten_thousandths for _, one in reading.reports] == [6_320]
+    for header in (f"{lines[0]},report_id", f"{lines[0]},hetu"):
+        assert fault_of("csv", f"{header}\n{lines[1]},x\n".encode()) is FileFault.HEADER

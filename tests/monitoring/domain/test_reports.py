@@ -86,3 +86,29 @@ def test_a_long_value_is_cut_and_a_number_stays() -> None:
 def test_a_hetu_is_found_in_the_middle_of_a_text() -> None:
     assert holds_hetu(f"visit of {HETU.lower()}!")
     assert not holds_hetu("131052-9080")
+
+
+GROUPED = {"unit_of_measure": "hoidettu_asiakas_pdrg", "weight_ten_thousandths": 10_000}
+
+
+def test_what_may_be_left_out_is_left_out() -> None:
+    plain = read_report(report())
+    assert isinstance(plain, Report)
+    assert (plain.weight_ten_thousandths, plain.drg_group, plain.referral_id) == (None, None, None)
+    grouped = read_report(report(**GROUPED, drg_group="088O", referral_id="LAH-1"))
+    assert isinstance(grouped, Report)
+    assert (grouped.weight_ten_thousandths, grouped.drg_group, grouped.referral_id) == (10_000, "088O", "LAH-1")
+
+
+@pytest.mark.parametrize(
+    ("changes", "flaw"),
+    [
+        (GROUPED | {"weight_ten_thousandths": ""}, Flaw("weight_ten_thousandths", RowFault.MISSING)),
+        (GROUPED | {"weight_ten_thousandths": 0}, Flaw("weight_ten_thousandths", RowFault.OUT_OF_RANGE)),
+        ({"weight_ten_thousandths": 10_000}, Flaw("weight_ten_thousandths", RowFault.NOT_WEIGHTED)),
+        (GROUPED | {"drg_group": "drg 88"}, Flaw("drg_group", RowFault.NOT_A_GROUP)),
+        ({"referral_id": HETU}, Flaw("referral_id", RowFault.PERSONAL_DATA)),
+    ],
+)
+def test_a_weight_goes_with_a_grouped_client_alone(changes: dict[str, Any], flaw: Flaw) -> None:
+    assert read_report(report(**changes)) == flaw

@@ -7,6 +7,7 @@ import pytest
 
 from kanava.common.errors import Forbidden
 from kanava.registry import views
+from kanava.registry.commands import CompensationModel
 from kanava.registry.errors import DocumentUnknown, InputRefused
 from kanava.registry.service.documents import publish_document
 from tests.registry.world import (
@@ -59,7 +60,7 @@ async def test_a_document_is_read_back_whole(registry: Registry) -> None:
     await registry.publish_documents()
     model = await registry.read(views.document, "03:compensation_model:1")
     assert model.compensation is not None
-    assert model.compensation.model_dump(mode="json") == compensation()
+    assert model.compensation == CompensationModel.model_validate(compensation())
     description = await registry.read(views.document, "03:service_description:1")
     assert description.text == "Mitä sote-keskus tekee."
     with pytest.raises(DocumentUnknown):
@@ -101,3 +102,74 @@ async def test_every_broken_rule_of_a_rate_table_is_named(registry: Registry) ->
 async def test_only_the_organiser_of_the_area_publishes(registry: Registry) -> None:
     with pytest.raises(Forbidden):
         await registry.do(publish_document, rule_book(), by=FOREIGN_ORGANISER)
+
+
+EXTRAS = {
+    "fixed_share_permille": 660,
+    "coefficient_reasons": [{"code": "sairastavuus", "name_fi": "Sairastavuus"}],
+    "incentives": [
+        {
+            "indicator": "esh_referrals_per_1000",
+            "share_permille": 1000,
+            "direction": "lower_is_better",
+            "floor": 6000,
+            "target": 5000,
+            "scale": 2,
+        }
+    ],
+    "allowed_kinds": [{"contract_class": "basic", "kinds": ["capitation", "incentive"]}],
+}
+
+
+async def test_a_model_says_what_it_pays_by_and_warns_of_a_small_fixed_share(registry: Registry) -> None:
+    bands = [{"sex": "any", "age_from": 0, "monthly_cents": 1_058}]
+    published = await registry.do(
+        publish_document, compensation_model(compensation=compensation(bands=bands, **EXTRAS)), by=ORGANISER
+    )
+    assert [(one.pointer, one.rule) for one in published.warnings] == [
+        ("/compensation/fixed_share_permille", "fixed_share")
+    ]
+    (fact,) = await registry.facts("document")
+    terms = fact.compensation
+    assert (terms.rates_per, [band.annual_cents for band in terms.bands]) == ("month", [12 * 1_058])
+    assert (terms.fixed_share_permille, terms.coefficient_reasons[0].code) == (660, "sairastavuus")
+    assert [(one.indicator, one.floor, one.target, one.scale) for one in terms.incentives] == [
+        ("esh_referrals_per_1000", 6000, 5000, 2)
+    ]
+    assert [one.kinds for one in terms.allowed_kinds] == [("capitation", "incentive")]
+    fine = await registry.do(
+        publish_document, compensation_model(compensation=compensation(fixed_share_permille=667)), by=ORGANISER
+    )
+    assert fine.warnings == ()
+
+
+async def test_terms_that_cannot_be_paid_by_are_refused(registry: Registry) -> None:
+    odd = EXTRAS | {
+        "bands": [{"sex": "any", "age_from": 0}],
+        "coefficient_reasons": EXTRAS["coefficient_reasons"] * 2,  # type: ignore[operator]  # a list, twice
+        "allowed_kinds": [{"contract_class": "basic", "kinds": ["base_payment"]}],
+        "incentive_percent": 0,
+    }
+    with pytest.raises(InputRefused) as refused:
+        await registry.do(publish_document, compensation_model(compensation=compensation(**odd)), by=ORGANISER)
+    assert [one["pointer"] for one in refused.value.extra["errors"]] == [
+        "/compensation/bands/0/annual_cents",
+        "/compensation/incentives",
+        "/compensation/coefficient_reasons/1/code",
+        "/compensation/allowed_kinds/0/kinds/0",
+    ]
+
+
+async def test_only_the_correction_of_an_error_reaches_into_closed_months(registry: Registry) -> None:
+    why = "Kaistan 75+ hinta oli kirjattu väärin."
+    corrected = await registry.do(
+        publish_document, compensation_model(valid_from="2026-08-01", correction_reason=why), by=ORGANISER
+    )
+    assert corrected.correction_reason == why
+    (fact,) = await registry.facts("document")
+    assert (fact.valid_from, fact.correction_reason) == (date(2026, 8, 1), why)
+    with pytest.raises(InputRefused) as refused:
+        await registry.do(
+            publish_document, compensation_model(valid_from="2023-09-30", correction_reason=why), by=ORGANISER
+        )
+    assert refused.value.rule == "correction_in_range"

@@ -112,3 +112,67 @@ async def test_an_organiser_prices_in_its_own_area_only(registry: Registry) -> N
     await registry.publish_guidance()
     with pytest.raises(Forbidden):
         await registry.do(set_price, price(), by=FOREIGN_ORGANISER)
+
+
+async def publish_source(registry: Registry) -> None:
+    for tree in SOURCE["packages"]:
+        command = PublishPackage(valid_from=THIS_MONTH, source=SOURCE["source"], package=tree)
+        await registry.do(publish_package, command, by=ORGANISER)
+
+
+async def test_a_node_is_priced_by_the_weight_that_the_source_binds_it_to(registry: Registry) -> None:
+    await publish_source(registry)
+    by_drg = {"node": "PVO.3.1.3", "unit_of_measure": "hoidettu_asiakas_drg", "price_basis": "drg_weight"}
+    by_pdrg = {"node": "PVO.2.1.1", "unit_of_measure": "hoidettu_asiakas_pdrg", "price_basis": "pdrg_weight"}
+    for changes in (by_drg, by_pdrg, {"node": "PVO.2.1.1"}):
+        await registry.do(set_price, price(**changes), by=ORGANISER)
+    said = [(fact.price_id, fact.price_basis) for fact in await registry.facts("price")]
+    assert said == [
+        ("03:PVO.3.1.3:hoidettu_asiakas_drg:2026-10-01", "drg_weight"),
+        ("03:PVO.2.1.1:hoidettu_asiakas_pdrg:2026-10-01", "pdrg_weight"),
+        ("03:PVO.2.1.1:2026-10-01", "unit"),
+    ]
+    for wrong, rule in (
+        (by_drg | {"unit_of_measure": "kaynti"}, "unit_of_basis"),
+        (by_drg | {"node": "PVO.2.1.1"}, "unit_of_node"),
+        (by_drg | {"price_basis": "unit"}, "unit_of_basis"),
+    ):
+        with pytest.raises(InputRefused) as refused:
+            await registry.do(set_price, price(**wrong), by=ORGANISER)
+        assert refused.value.rule == rule
+
+
+async def test_a_whole_package_has_a_total_price_with_indicative_prices_of_its_activities(registry: Registry) -> None:
+    await publish_source(registry)
+    activities = [
+        {"node": "MTP.3", "unit_of_measure": "hoidettu_asiakas", "price_cents": 120_000},
+        {"node": "MTP.7", "unit_of_measure": "hoitopaiva", "price_cents": 45_000},
+    ]
+    total = {"package": "MTP", "counted_each": "year", "activities": activities}
+    whole = {"node": "MTP", "unit_of_measure": "hoidettu_asiakas", "price_basis": "package_total"}
+    set_to = await registry.do(set_price, price(price_cents=380_000, total_price=total, **whole), by=ORGANISER)
+    assert (set_to.price_id, set_to.price_cents) == ("03:MTP:2026-10-01", 380_000)
+    (fact,) = await registry.facts("price")
+    assert (fact.price_basis, fact.total_price.counted_each) == ("package_total", "year")
+    assert [(one.node, one.price_cents) for one in fact.total_price.activities] == [
+        ("MTP.3", 120_000),
+        ("MTP.7", 45_000),
+    ]
+    page = await registry.read(views.prices, views.PageRequest(), area="03", node="MTP")
+    assert [one.total_price for one in page.items] == [fact.total_price]
+    for wrong in (total | {"package": "PVO"}, total | {"activities": [activities[0] | {"node": "PVO.1"}]}):
+        with pytest.raises(InputRefused):
+            await registry.do(set_price, price(total_price=wrong, **whole), by=ORGANISER)
+
+
+async def test_only_a_reasoned_correction_prices_a_closed_month(registry: Registry) -> None:
+    tree = guidance_package().model_copy(update={"valid_from": date(2026, 10, 1)})
+    await registry.do(publish_package, tree, by=ORGANISER)
+    registry.now = registry.now.replace(month=12)
+    why = "Lokakuun hinta oli kirjattu väärin."
+    with pytest.raises(InputRefused):
+        await registry.do(set_price, price(), by=ORGANISER)
+    corrected = await registry.do(set_price, price(correction_reason=why), by=ORGANISER)
+    (fact,) = await registry.facts("price")
+    assert (fact.valid_from, fact.correction_reason) == (date(2026, 10, 1), why)
+    assert corrected.correction_reason == why

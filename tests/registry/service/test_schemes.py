@@ -72,6 +72,7 @@ async def test_each_phase_is_said_with_the_documents_adopted(registry: Registry)
     await registry.do(schemes.decide_on_scheme, SCHEME, ADOPT, by=ESPOO)
     await registry.enter(4)
     facts = await registry.facts("scheme")
+    assert {fact.voucher_valid_months for fact in facts} == {12}
     assert [(fact.phase, fact.version) for fact in facts] == [(1, 1), (2, 2), (3, 3), (4, 4)]
     assert facts[2].rule_book is None
     adopted = (facts[3].rule_book, facts[3].compensation_model, facts[3].service_description)

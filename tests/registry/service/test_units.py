@@ -130,3 +130,21 @@ async def test_a_revoked_producer_opens_nothing(registry: Registry) -> None:
     with pytest.raises(ProducerRefused) as refused:
         await registry.do(units.open_unit, unit(), by=PRODUCER)
     assert refused.value.reason is ProducerRefusal.NOT_ACTIVE
+
+
+async def test_base_payment_and_effectiveness_stand_in_contracts_of_their_kind(registry: Registry) -> None:
+    await registry.publish_documents()
+    await registry.approve()
+    base = {"contract_class": "cooperation", "compensation_kinds": ["base_payment"]}
+    measure = {"indicator": "tyokyky", "direction": "higher_is_better", "floor": 50, "target": 80, "amount_cents": 9}
+    effect = {"contract_class": "partnership", "compensation_kinds": ["effectiveness"], "effectiveness": [measure]}
+    await registry.do(units.sign_contract, contract(**base, monthly_base_payment_cents=800_000_00), by=ORGANISER)
+    signed = await registry.do(units.sign_contract, contract(**effect), by=ORGANISER)
+    assert signed.effectiveness[0].amount_cents == 9
+    cooperation, partnership = await registry.facts("contract")
+    assert (cooperation.monthly_base_payment_cents, cooperation.effectiveness) == (800_000_00, ())
+    assert [(one.indicator, one.floor, one.target) for one in partnership.effectiveness] == [("tyokyky", 50, 80)]
+    wrong = effect | {"effectiveness": [measure | {"target": 40}], "monthly_base_payment_cents": 1}
+    with pytest.raises(InputRefused) as refused:
+        await registry.do(units.sign_contract, contract(**wrong), by=ORGANISER)
+    assert [one["rule"] for one in refused.value.extra["errors"]] == ["target_is_better", "payment_of_kind"]

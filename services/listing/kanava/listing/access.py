@@ -32,6 +32,11 @@ async def must_see_listing(tx: Tx, caller: Caller, resident_id: UUID) -> None:
         raise Forbidden("the resident is under a safety prohibition", rule="protected")
 
 
+async def must_see_vouchers(tx: Tx, caller: Caller, resident_id: UUID) -> None:
+    """`Forbidden` or `UnknownResident` unless the caller is the resident or organises its area."""
+    await _seen(tx, caller, resident_id)
+
+
 async def _seen(tx: Tx, caller: Caller, resident_id: UUID) -> DictRow:
     if caller.role is Role.RESIDENT:
         caller.must_be_resident(resident_id)

@@ -57,16 +57,21 @@ class ChoiceBody(Body):
 
 
 class CoefficientBody(Body):
-    """A coefficient in permille (1000 changes nothing) and the day from which it holds."""
+    """A coefficient in permille (1000 changes nothing), the day from which it holds, and its reason.
+
+    The reason is one of those that the area's compensation model names, where it names some.
+    """
 
     coefficient_permille: int = Field(ge=1, le=100_000)
     starts_on: date
+    reason: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,79}$")] | None = None
 
     def command(self, resident_id: UUID, caller: Caller) -> SetCoefficient:
         """The command of an organiser for its own area."""
         if caller.area is None:
             raise Forbidden("the token names no area", rule="own_area")
-        return SetCoefficient(resident_id, caller.area, self.coefficient_permille, self.starts_on)
+        given = (self.coefficient_permille, self.starts_on, self.reason)
+        return SetCoefficient(resident_id, caller.area, *given, decided_by=caller.subject)
 
 
 class LookupBody(Body):

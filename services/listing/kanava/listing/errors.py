@@ -1,8 +1,8 @@
 """The errors of listing.
 
-Refused 409 ── ChoiceRefused, FeedRefused, CoefficientRefused
-NotFound 404 ── UnknownUnit, UnknownResident
-Invalid 422 ── FeedInvalid
+Refused 409 ── ChoiceRefused, FeedRefused, CoefficientRefused, VoucherRefused
+NotFound 404 ── UnknownUnit, UnknownResident, UnknownVoucher
+Invalid 422 ── FeedInvalid, VoucherInvalid
 Malformed 400 ── DigestMissing, DigestMismatch
 Unavailable 503 (retry) ── UnitChanging
 """
@@ -44,12 +44,34 @@ class CoefficientReason(RefusalReason):
     NOT_LISTED = "not_listed", "The resident is not listed with any unit on or after that day."
     NO_MODEL = "no_compensation_model", "The area has no compensation model in force on that day."
     OUT_OF_BOUNDS = "out_of_bounds", "The coefficient is outside the bounds of the area's compensation model."
+    REASON_NOT_ALLOWED = (
+        "reason_not_allowed",
+        "The area's compensation model gives coefficients for certain reasons only; reasons names them.",
+    )
 
 
 class CoefficientRefused(Refused):
     """A client-specific coefficient may not be set."""
 
     slug, title = "coefficient-refused", "The coefficient is refused"
+
+
+class VoucherRefused(Refused):
+    """A voucher may not be granted or changed; `reason` says why."""
+
+    slug, title = "voucher-refused", "The voucher is refused"
+
+
+class UnknownVoucher(NotFound):
+    """There is no voucher with this id."""
+
+    slug, title = "unknown-voucher", "There is no such voucher"
+
+
+class VoucherInvalid(Invalid):
+    """The voucher breaks rules; `errors` names each by pointer and rule. Nothing was stored."""
+
+    slug, title = "voucher-invalid", "The voucher breaks a rule"
 
 
 class UnknownUnit(NotFound):

@@ -6,7 +6,7 @@ from kanava.common.app import create_service
 from kanava.common.clock import SandboxClock, SystemClock
 from kanava.common.groupcommit import GroupCommit
 
-from . import api, consumers
+from . import api, api_vouchers, consumers
 from .service.choices import place_choices
 from .settings import ListingSettings
 
@@ -17,7 +17,7 @@ def create_app(settings: ListingSettings) -> FastAPI:
     clock = SandboxClock() if settings.sandbox else SystemClock()
     app = create_service(
         settings,
-        routers=[api.router],
+        routers=[api.router, api_vouchers.router],
         subscriptions=consumers.subscriptions(vault, clock),
         workers=[],
     )

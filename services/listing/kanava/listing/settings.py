@@ -13,7 +13,7 @@ _DEVELOPMENT_INDEX_KEY = "ZGV2ZWxvcG1lbnQtb25seS1pbmRleC1rZXktMDAwMDE="
 class ListingSettings(ServiceSettings):
     """Settings of listing.
 
-    Says: kanava.listing.resident.v1, kanava.listing.listing.v1.
+    Says: kanava.listing.resident.v1, kanava.listing.listing.v1, kanava.listing.voucher.v1.
     Hears: kanava.registry.{package,document,scheme,producer,unit}.v1.
     """
 

@@ -94,6 +94,21 @@ class Span(Base, table=True):
     recorded_until: datetime = Field(sa_column=sa.Column(INSTANT, server_default=FOREVER, nullable=False))
 
 
+class CoefficientDecision(Base, table=True):
+    """Why a version of a resident's listing has the coefficient that it has from a day on."""
+
+    __tablename__ = "coefficient_decision"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    resident_id: UUID = Field(primary_key=True)
+    listing_version: int = Field(primary_key=True)
+    coefficient_permille: int
+    starts_on: date
+    reason: str | None = None
+    decided_by: str
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))
+
+
 class Look(Base, table=True):
     """Somebody looked up a resident: who, why and when, for the resident to see."""
 
@@ -174,6 +189,7 @@ class Scheme(Base, table=True):
     area: str
     phase: int
     entered_on: date
+    voucher_valid_months: int | None = None
 
 
 class RuleBook(Base, table=True):
@@ -192,7 +208,10 @@ class RuleBook(Base, table=True):
 
 
 class CompensationModel(Base, table=True):
-    """A published compensation model: the bounds of the client-specific coefficient."""
+    """A published compensation model: the bounds and the reasons of the client-specific coefficient.
+
+    Without reasons any will do.
+    """
 
     __tablename__ = "compensation_model"
     __table_args__ = (sa.Index("compensation_model_in_force", "area", "valid_from", "number"),)
@@ -204,6 +223,7 @@ class CompensationModel(Base, table=True):
     valid_from: date
     coefficient_min_permille: int
     coefficient_max_permille: int
+    coefficient_reasons: list[str] = Field(sa_column=sa.Column(ARRAY(sa.Text), server_default="{}", nullable=False))
 
 
 class PackageNode(Base, table=True):
@@ -217,3 +237,60 @@ class PackageNode(Base, table=True):
     valid_from: date
     name_fi: str
     choice: str | None = None
+
+
+class Voucher(Base, table=True):
+    """A voucher or a personal budget of a resident as last decided; `node` is empty where it is for no one node.
+
+    A resident has one voucher of a kind and node on a day; an annulled one never was.
+    """
+
+    __table_args__ = (
+        ExcludeConstraint(
+            ("resident_id", "="),
+            ("kind", "="),
+            ("node", "="),
+            (sa.text("daterange(starts_on, until)"), "&&"),
+            where=sa.text("status <> 'annulled'"),
+            using="gist",
+            name="voucher_one_a_day",
+        ),
+        sa.CheckConstraint("status IN ('granted', 'annulled', 'ended')", name="voucher_status"),
+        sa.CheckConstraint("until > starts_on", name="voucher_has_days"),
+        sa.CheckConstraint("(ground IS NULL) = (status = 'granted')", name="voucher_ground"),
+        {"info": {"grants": "SELECT, INSERT, UPDATE"}},
+    )
+
+    voucher_id: UUID = Field(primary_key=True)
+    version: int
+    resident_id: UUID
+    area: str
+    kind: str
+    status: str
+    starts_on: date
+    until: date
+    node: str
+    unit_of_measure: str | None = None
+    value_cents: int | None = None
+    self_pay: dict[str, Any] = Field(sa_column=sa.Column(JSONB, nullable=False))
+    uses_granted: int | None = None
+    sum_granted_cents: int | None = None
+    plan: list[Any] = Field(sa_column=sa.Column(JSONB, nullable=False))
+    producer_ids: list[str] = Field(sa_column=sa.Column(ARRAY(sa.Text), nullable=False))
+    ground: str | None = None
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))
+
+
+class VoucherDecision(Base, table=True):
+    """A decision on a voucher; its reasons are sealed, since they may tell of a person's health."""
+
+    __tablename__ = "voucher_decision"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    voucher_id: UUID = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    what: str
+    ground: str | None = None
+    reasons_sealed: bytes = Field(sa_column=sa.Column(sa.LargeBinary, nullable=False))
+    decided_by: str
+    recorded_at: datetime = Field(sa_column=sa.Column(INSTANT, nullable=False))

@@ -7,6 +7,7 @@ from uuid import UUID
 from kanava.common.deadletter import DeadLetter
 
 from .domain.files import Reading
+from .domain.snapshots import Frozen
 
 
 @dataclass(frozen=True)
@@ -33,3 +34,11 @@ class DriveAgain:
     reason: str
     driven_by: str
     force: bool
+
+
+@dataclass(frozen=True)
+class FreezeIndicator:
+    """Freeze an indicator (jäädyttää mittari) of one subject for a period."""
+
+    frozen: Frozen
+    frozen_by: str

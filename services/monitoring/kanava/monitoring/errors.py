@@ -3,9 +3,9 @@
 Problem
 ├── Malformed 400 ── FileNotWhole 400 (send the file again)
 ├── UnsupportedMedia 415 ── FileFormatUnknown 415
-├── Invalid 422 ── FileUnreadable 422
+├── Invalid 422 ── FileUnreadable 422, SnapshotInvalid 422
 ├── NotFound 404 ── FileUnknown 404, LetterUnknown 404
-├── Refused 409 ── RedriveRefused 409 (names the letters)
+├── Refused 409 ── RedriveRefused 409 (names the letters), SnapshotRefused 409
 └── Unavailable 503 ── BusUnavailable 503 (retry)
 """
 
@@ -55,6 +55,18 @@ class RedriveRefused(Refused):
 
     def __init__(self, reason: RedriveRefusal, letter_ids: Iterable[UUID]) -> None:
         super().__init__(reason, pointer="/letter_ids", letter_ids=sorted(map(str, letter_ids)))
+
+
+class SnapshotInvalid(Invalid):
+    """The snapshot breaks rules; `errors` names each by pointer and rule. Nothing was stored."""
+
+    slug, title = "snapshot-invalid", "The snapshot breaks a rule"
+
+
+class SnapshotRefused(Refused):
+    """The indicator may not be frozen like this; `reason` says why."""
+
+    slug, title = "snapshot-refused", "The indicator is not frozen"
 
 
 class BusUnavailable(Unavailable):

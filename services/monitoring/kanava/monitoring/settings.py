@@ -8,9 +8,10 @@ from kanava.common.settings import ServiceSettings
 class MonitoringSettings(ServiceSettings):
     """What monitoring is told by `KANAVA_…` variables.
 
-    Says: kanava.monitoring.production.v1.
+    Says: kanava.monitoring.production.v1, .snapshot.v1.
     Hears: kanava.registry.package.v1, .document.v1, .price.v1, .scheme.v1, .producer.v1, .unit.v1,
-    .contract.v1; kanava.listing.resident.v1, .listing.v1; kanava.payments.run.v1, .statement.v1, .account.v1.
+    .contract.v1, .order.v1, .sanction.v1; kanava.listing.resident.v1, .listing.v1, .voucher.v1;
+    kanava.payments.run.v1, .statement.v1, .account.v1.
     """
 
     service: str = Field(

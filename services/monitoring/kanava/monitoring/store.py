@@ -7,7 +7,7 @@ the events of one reported service stand in the outbox in the order of their com
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from psycopg.types.json import Jsonb
@@ -23,16 +23,18 @@ from .domain.reports import Rejected, Report
 
 _STAGED = (
     "row int4, report_id text, unit_id text, resident_id uuid, node text, unit_of_measure text,"
-    " performed_on date, quantity int4, client_fee_cents int4, production_id uuid"
+    " performed_on date, quantity int4, client_fee_cents int4, weight_ten_thousandths int4, drg_group text,"
+    " referral_id text, production_id uuid"
 )
 _JUDGE = """
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 WITH seen AS (
     SELECT s.*, u.area, known.version AS known_version,
         (known.unit_id, known.resident_id, known.node, known.unit_of_measure, known.performed_on,
-         known.quantity, known.client_fee_cents) IS NOT DISTINCT FROM
+         known.quantity, known.client_fee_cents, known.weight_ten_thousandths, known.drg_group, known.referral_id)
+        IS NOT DISTINCT FROM
         (s.unit_id, s.resident_id, s.node, s.unit_of_measure, s.performed_on, s.quantity,
-         s.client_fee_cents) AS is_known,
+         s.client_fee_cents, s.weight_ten_thousandths, s.drg_group, s.referral_id) AS is_known,
         CASE
             WHEN u.unit_id IS NULL THEN 'unknown_unit'
             WHEN u.producer_id <> %(producer_id)s THEN 'foreign_unit'
@@ -65,13 +67,14 @@ WITH seen AS (
 ), ranked AS (
     SELECT seen.*, row_number() OVER same_id AS place,
         first_value(ROW(unit_id, resident_id, node, unit_of_measure, performed_on, quantity,
-            client_fee_cents)) OVER same_id = ROW(unit_id, resident_id, node, unit_of_measure, performed_on,
-            quantity, client_fee_cents) AS is_first
+            client_fee_cents, weight_ten_thousandths, drg_group, referral_id)) OVER same_id IS NOT DISTINCT FROM
+        ROW(unit_id, resident_id, node, unit_of_measure, performed_on, quantity,
+            client_fee_cents, weight_ten_thousandths, drg_group, referral_id) AS is_first
     FROM seen
     WINDOW same_id AS (PARTITION BY report_id, (is_known OR fault IS NOT NULL) ORDER BY row)
 )
 SELECT row, report_id, unit_id, resident_id, node, unit_of_measure, performed_on, quantity, client_fee_cents,
-    production_id, area, coalesce(known_version, 0) + 1 AS version,
+    weight_ten_thousandths, drg_group, referral_id, production_id, area, coalesce(known_version, 0) + 1 AS version,
     CASE WHEN is_known THEN 'doubled' WHEN fault IS NOT NULL THEN fault
          WHEN place > 1 THEN CASE WHEN is_first THEN 'doubled' ELSE 'report_id_reused' END
          WHEN known_version IS NOT NULL THEN 'corrected' ELSE 'accepted' END AS verdict
@@ -79,7 +82,7 @@ FROM ranked
 """
 _CONTENT = (
     "production_id, version, producer_id, report_id, unit_id, resident_id, area, node, unit_of_measure,"
-    " performed_on, quantity, client_fee_cents, file_id, recorded_at"
+    " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id, file_id, recorded_at"
 )
 _KEEP_BEFORE = f"""
 INSERT INTO production_before ({_CONTENT})
@@ -89,24 +92,26 @@ WHERE production_id IN (SELECT production_id FROM judged WHERE verdict = 'correc
 _ADD = f"""
 INSERT INTO production ({_CONTENT})
 SELECT production_id, version, %(producer_id)s, report_id, unit_id, resident_id, area, node, unit_of_measure,
-    performed_on, quantity, client_fee_cents, %(file_id)s, %(now)s
+    performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id, %(file_id)s, %(now)s
 FROM judged WHERE verdict = 'accepted' ORDER BY row
 """
 _CORRECT = """
 UPDATE production p SET version = j.version, unit_id = j.unit_id, resident_id = j.resident_id, area = j.area,
     node = j.node, unit_of_measure = j.unit_of_measure, performed_on = j.performed_on, quantity = j.quantity,
-    client_fee_cents = j.client_fee_cents, file_id = %(file_id)s, recorded_at = %(now)s
+    client_fee_cents = j.client_fee_cents, weight_ten_thousandths = j.weight_ten_thousandths,
+    drg_group = j.drg_group, referral_id = j.referral_id, file_id = %(file_id)s, recorded_at = %(now)s
 FROM judged j WHERE j.verdict = 'corrected' AND p.production_id = j.production_id
 """
 _EMIT = """
 INSERT INTO outbox (event_id, topic, key, type, body, traceparent)
 SELECT
     encode(substring(sha256(convert_to(production_id || ':' || version, 'UTF8')) FOR 16), 'hex')::uuid,
-    %(topic)s, production_id::text, %(kind)s || what, row_to_json(fact)::text, %(traceparent)s
+    %(topic)s, production_id::text, %(kind)s || what, json_strip_nulls(row_to_json(fact))::text, %(traceparent)s
 FROM (
     SELECT verdict AS what, version, %(recorded_at)s::text AS recorded_at, production_id, report_id,
         %(producer_id)s::text AS producer_id, unit_id, resident_id, area, node, unit_of_measure, performed_on,
-        quantity, client_fee_cents
+        quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id,
+        CASE WHEN verdict = 'corrected' THEN version - 1 END AS corrects
     FROM judged WHERE verdict IN ('accepted', 'corrected') ORDER BY row
 ) fact
 """
@@ -116,7 +121,9 @@ SELECT %(file_id)s, row, fields ->> verdict, verdict, fields_of ->> (fields ->> 
     fields_of || jsonb_build_object('resident_id', resident_id)
 FROM (SELECT row, resident_id, verdict, %(fields)s::jsonb AS fields, jsonb_build_object(
         'report_id', report_id, 'unit_id', unit_id, 'node', node, 'unit_of_measure', unit_of_measure,
-        'performed_on', performed_on, 'quantity', quantity, 'client_fee_cents', client_fee_cents) AS fields_of
+        'performed_on', performed_on, 'quantity', quantity, 'client_fee_cents', client_fee_cents)
+        || jsonb_strip_nulls(jsonb_build_object('weight_ten_thousandths', weight_ten_thousandths,
+            'drg_group', drg_group, 'referral_id', referral_id)) AS fields_of
       FROM judged WHERE verdict NOT IN ('accepted', 'corrected', 'doubled')) judged_bad
 """
 _RECEIPT = """
@@ -143,9 +150,7 @@ async def judge(
     tx: Tx, producer_id: str, reports: Sequence[tuple[int, Report]], *, today: date, corrects: bool
 ) -> dict[str, int]:
     """Stage reports and judge each; returns how many there are of each verdict, such as `accepted`."""
-    staged = (
-        (row, *report, derived_id("production", producer_id, report.report_id)) for row, report in reports
-    )
+    staged = ((row, *report, derived_id("production", producer_id, report.report_id)) for row, report in reports)
     await stage(tx, "staged", _STAGED, staged)
     await tx.execute("ANALYZE staged")
     await tx.execute(_JUDGE, {"producer_id": producer_id, "today": today, "corrects": corrects})
@@ -206,3 +211,28 @@ ON CONFLICT DO NOTHING RETURNING letter_id
 async def record_redrive(tx: Tx, drive: dict[str, Any]) -> set[UUID]:
     """Record letters as driven again; returns those that may be, the others were driven before."""
     return {row["letter_id"] for row in await rows(tx, _DRIVE, drive)}
+
+
+_FREEZE = """
+INSERT INTO snapshot (snapshot_id, indicator, subject, area, producer_id, unit_id, municipality, period_from,
+    period_until, direction, value, scale, numerator, denominator, floor, target, confirmed_by, frozen_by, recorded_at)
+VALUES (%(snapshot_id)s, %(indicator)s, %(subject)s, %(area)s, %(producer_id)s, %(unit_id)s, %(municipality)s,
+    %(period_from)s, %(period_until)s, %(direction)s, %(value)s, %(scale)s, %(numerator)s, %(denominator)s,
+    %(floor)s, %(target)s, %(confirmed_by)s, %(frozen_by)s, %(recorded_at)s)
+ON CONFLICT DO NOTHING RETURNING snapshot_id
+"""
+
+
+async def freeze_snapshot(tx: Tx, row: dict[str, Any]) -> dict[str, Any] | None:
+    """Store a snapshot: None when it is new, otherwise what is frozen under its id already."""
+    if await one(tx, _FREEZE, row) is not None:
+        return None
+    known = await one(tx, "SELECT * FROM snapshot WHERE snapshot_id = %s", (row["snapshot_id"],))
+    assert known is not None, "a snapshot that is in the way is there"
+    return known
+
+
+async def area_of(tx: Tx, kind: Literal["producer", "unit"], object_id: str) -> str | None:
+    """The area of a producer or a unit; None when it is not known."""
+    row = await one(tx, f"SELECT area FROM {kind} WHERE {kind}_id = %s", (object_id,))
+    return row["area"] if row else None

@@ -110,6 +110,85 @@ class Contract(Base, table=True):
     version: int
 
 
+class YearOrder(Base, table=True):
+    """An annual order or a budget of an area as registry last said it; `content` has its lines."""
+
+    __tablename__ = "year_order"
+    __table_args__ = (sa.Index("year_order_of_area", "area", "year"),)
+
+    order_id: str = Field(primary_key=True)
+    kind: str
+    area: str
+    year: int
+    valid_from: date
+    status: str
+    producer_id: str | None
+    content: dict[str, Any] = Field(sa_type=JSONB)
+    version: int
+
+
+class Sanction(Base, table=True):
+    """A step of the ladder against a producer and its standing; the sum in cents goes with step 3."""
+
+    sanction_id: str = Field(primary_key=True)
+    producer_id: str = Field(index=True)
+    area: str
+    step: int
+    effective_on: date
+    status: str
+    amount_cents: int | None = Field(sa_type=sa.BigInteger)
+    version: int
+
+
+class Voucher(Base, table=True):
+    """A resident's voucher or personal budget: of which kind, and on which days it holds."""
+
+    voucher_id: UUID = Field(primary_key=True)
+    resident_id: UUID = Field(index=True)
+    area: str
+    kind: str
+    node: str | None
+    status: str
+    starts_on: date
+    until: date
+    version: int
+
+
+class Snapshot(Base, table=True):
+    """An indicator frozen for a period; it never changes. Numbers are whole ones of 10^-`scale`."""
+
+    __table_args__ = (
+        sa.CheckConstraint("period_until > period_from", name="snapshot_has_days"),
+        sa.CheckConstraint("(floor IS NULL) = (target IS NULL)", name="snapshot_range_whole"),
+        sa.CheckConstraint("denominator > 0", name="snapshot_denominator"),
+        sa.CheckConstraint(
+            "confirmed_by IS DISTINCT FROM producer_id OR producer_id IS NULL", name="snapshot_confirmed"
+        ),
+        sa.Index("snapshot_of_area", "area", "period_from"),
+        {"info": APPEND_ONLY},
+    )
+
+    snapshot_id: UUID = Field(primary_key=True)
+    indicator: str
+    subject: str
+    area: str
+    producer_id: str | None
+    unit_id: str | None
+    municipality: str | None
+    period_from: date
+    period_until: date
+    direction: str
+    value: int = Field(sa_type=sa.BigInteger)
+    scale: int
+    numerator: int | None = Field(sa_type=sa.BigInteger)
+    denominator: int | None = Field(sa_type=sa.BigInteger)
+    floor: int | None = Field(sa_type=sa.BigInteger)
+    target: int | None = Field(sa_type=sa.BigInteger)
+    confirmed_by: str | None
+    frozen_by: str
+    recorded_at: datetime = Field(sa_type=_INSTANT)
+
+
 class Resident(Base, table=True):
     """A pseudonymous resident; `lives_until` is the first day on which it is no longer there."""
 
@@ -133,9 +212,7 @@ class ListingSpan(Base, table=True):
     """A stretch of being listed, numbered from 1 in each resident's history; `until` is not included."""
 
     __tablename__ = "listing_span"
-    __table_args__ = (
-        sa.Index("listing_span_choices", "starts_on", postgresql_where=sa.text("origin = 'choice'")),
-    )
+    __table_args__ = (sa.Index("listing_span_choices", "starts_on", postgresql_where=sa.text("origin = 'choice'")),)
 
     resident_id: UUID = Field(primary_key=True)
     number: int = Field(primary_key=True)
@@ -202,9 +279,7 @@ class ProductionFile(Base, table=True):
     __tablename__ = "production_file"
     __table_args__ = (
         sa.UniqueConstraint("producer_id", "version"),
-        sa.CheckConstraint(
-            "rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"
-        ),
+        sa.CheckConstraint("rows = accepted + corrected + doubled + rejected", name="every_row_is_counted_once"),
         {"info": APPEND_ONLY},
     )
 
@@ -236,6 +311,9 @@ class _Report(Base):
     performed_on: date
     quantity: int
     client_fee_cents: int
+    weight_ten_thousandths: int | None
+    drg_group: str | None
+    referral_id: str | None
     file_id: UUID
     recorded_at: datetime = Field(sa_type=_INSTANT)
 

@@ -7,9 +7,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from kanava.common import ids
-from kanava.common.contracts.registry import ProducerKind, Proration, UnitOfMeasure
+from kanava.common.contracts.registry import (
+    CompensationKind,
+    ContractClass,
+    Direction,
+    PriceBasis,
+    ProducerKind,
+    Proration,
+    UnitOfMeasure,
+)
 
-from .domain.contract_classes import CompensationKind, ContractClass
 from .domain.producers import Verdict
 from .domain.rate_tables import Sex
 
@@ -34,6 +41,8 @@ BusinessId = Annotated[str, AfterValidator(ids.valid_business_id)]
 Iban = Annotated[str, AfterValidator(ids.valid_iban)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
+Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,79}$")]
+CorrectionReason = Annotated[str, Field(min_length=10, max_length=500)]
 DocumentId = Annotated[str, Field(pattern=r"^\d{2}:[a-z_]{1,30}:[1-9]\d{0,5}$")]
 Language = Literal["fi", "sv", "en", "se", "ru", "et", "ar", "so"]
 
@@ -52,16 +61,49 @@ class RuleBook(Command):
 
 
 class RateBandInput(Command):
-    """An age band: whole years `age_from` to `age_to`, both included; the last band has no `age_to`."""
+    """An age band: whole years `age_from` to `age_to`, both included; the last band has no `age_to`.
+
+    Its rate is `annual_cents` or, in a table of monthly rates, `monthly_cents`.
+    """
 
     sex: Sex
     age_from: Whole
     age_to: Whole | None = None
-    annual_cents: Whole
+    annual_cents: Whole | None = None
+    monthly_cents: Whole | None = None
+
+
+class CoefficientReasonInput(Command):
+    """A reason for which a client-specific coefficient may be given."""
+
+    code: Code
+    name_fi: Name
+
+
+class IncentiveInput(Command):
+    """An indicator that earns a share of the incentive pool, linearly from `floor` to `target` (of 10^-`scale`)."""
+
+    indicator: Code
+    share_permille: Whole = Field(ge=1, le=1000)
+    direction: Direction
+    floor: Whole
+    target: Whole
+    scale: Whole = Field(default=0, ge=0, le=6)
+
+
+class AllowedKindsInput(Command):
+    """The kinds of compensation that the model pays to contracts of one class."""
+
+    contract_class: ContractClass
+    kinds: tuple[CompensationKind, ...] = Field(min_length=1, max_length=5)
 
 
 class CompensationModel(Command):
-    """Terms of a compensation model: a rate table per year, proration, coefficient bounds, incentive."""
+    """Terms of a compensation model: rates per year or month, proration, coefficient bounds and reasons, incentive.
+
+    `fixed_share_permille` is the share of fixed compensation (kiinteä osuus) that the model intends; under two
+    thirds the answer has a warning.
+    """
 
     proration: Proration
     bands: tuple[RateBandInput, ...] = Field(min_length=1, max_length=300)
@@ -69,12 +111,17 @@ class CompensationModel(Command):
     coefficient_max_permille: Whole = Field(ge=0, le=10_000)
     incentive_percent: Whole = Field(ge=0, le=100)
     label: Name
+    fixed_share_permille: Whole | None = Field(default=None, ge=0, le=1000)
+    coefficient_reasons: tuple[CoefficientReasonInput, ...] = Field(default=(), max_length=50)
+    incentives: tuple[IncentiveInput, ...] = Field(default=(), max_length=20)
+    allowed_kinds: tuple[AllowedKindsInput, ...] = Field(default=(), max_length=3)
 
 
 class PublishDocument(Command):
     """Publish the next version of a document (sääntökirja, korvausmalli, palvelukuvaus) of an area.
 
-    A rule book has `rule_book`, a compensation model `compensation`, a service description `text`.
+    A rule book has `rule_book`, a compensation model `compensation`, a service description `text`. With a
+    `correction_reason` it corrects an error and may start in a month that is closed.
     """
 
     area: Area
@@ -84,6 +131,7 @@ class PublishDocument(Command):
     rule_book: RuleBook | None = None
     compensation: CompensationModel | None = None
     text: Annotated[str, Field(min_length=1, max_length=100_000)] | None = None
+    correction_reason: CorrectionReason | None = None
 
 
 class PublishPackage(Command):
@@ -94,14 +142,37 @@ class PublishPackage(Command):
     package: dict[str, Any]
 
 
+class ActivityPrice(Command):
+    """The indicative price (ohjeellinen hinta) of one unit of an activity of a package with a total price."""
+
+    node: Annotated[str, Field(min_length=1, max_length=100)]
+    unit_of_measure: UnitOfMeasure
+    price_cents: Whole = Field(ge=0, le=100_000_000)
+
+
+class TotalPrice(Command):
+    """What the total price of a package per treated client is made of, and how often a client is counted."""
+
+    package: Annotated[str, Field(min_length=1, max_length=10)]
+    counted_each: Literal["month", "year"]
+    activities: tuple[ActivityPrice, ...] = Field(default=(), max_length=200)
+
+
 class SetPrice(Command):
-    """Set the organiser's price of one unit of measure of a package node, from a day on."""
+    """Set the organiser's price of one unit of measure of a package node, from a day on.
+
+    By weight it is the price of the weight 1; a `package_total` is for a whole package, whose code is the `node`.
+    With a `correction_reason` it corrects an error and may start in a month that is closed.
+    """
 
     area: Area
     node: Annotated[str, Field(min_length=1, max_length=100)]
     unit_of_measure: UnitOfMeasure
     valid_from: Day
     price_cents: Whole = Field(ge=0, le=100_000_000)
+    price_basis: PriceBasis = "unit"
+    total_price: TotalPrice | None = None
+    correction_reason: CorrectionReason | None = None
 
 
 class PlanScheme(Command):
@@ -198,11 +269,27 @@ class CloseUnit(Command):
     closes_on: Day | None = None
 
 
+class EffectivenessInput(Command):
+    """A measure of effectiveness (vaikuttavuus): nothing up to `floor`, `amount_cents` at `target` (of 10^-`scale`)."""
+
+    indicator: Code
+    direction: Direction
+    floor: Whole
+    target: Whole
+    amount_cents: Whole = Field(ge=1, le=10_000_000_000)
+    scale: Whole = Field(default=0, ge=0, le=6)
+
+
 class SignContract(Command):
-    """Sign a contract of one of the three classes with an approved producer."""
+    """Sign a contract of one of the three classes with an approved producer.
+
+    A base payment (peruskorvaus) is in cents for each month; it and effectiveness go with their kinds only.
+    """
 
     producer_id: ProducerId
     contract_class: ContractClass
     compensation_kinds: tuple[CompensationKind, ...] = Field(min_length=1, max_length=5)
     starts_on: Day
     ends_on: Day | None = None
+    monthly_base_payment_cents: Whole | None = Field(default=None, ge=1, le=10_000_000_000)
+    effectiveness: tuple[EffectivenessInput, ...] = Field(default=(), max_length=20)

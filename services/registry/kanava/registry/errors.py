@@ -1,8 +1,9 @@
 """The registry's problems.
 
-    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown
-    Forbidden 403 ── OwnApplication, OwnContract
-    Refused 409 ── SchemeRefused, ProducerRefused, UnitRefused: `reason` says which rule
+    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown, OrderUnknown,
+                   SanctionUnknown
+    Forbidden 403 ── OwnApplication, OwnContract, OwnSanction
+    Refused 409 ── SchemeRefused, ProducerRefused, UnitRefused, OrderRefused, SanctionRefused: `reason` says which
     Invalid 422 ── InputRefused: `errors` names each field and its rule
 
 None of them is worth trying again unchanged.
@@ -46,6 +47,18 @@ class UnitUnknown(NotFound):
     slug, title = "unit-unknown", "There is no such unit"
 
 
+class OrderUnknown(NotFound):
+    """No annual order and no budget has this id; an id looks like `03:budget:2027`."""
+
+    slug, title = "order-unknown", "There is no such order or budget"
+
+
+class SanctionUnknown(NotFound):
+    """No sanction has this id."""
+
+    slug, title = "sanction-unknown", "There is no such sanction"
+
+
 class OwnApplication(Forbidden):
     """The caller's token also acts for the producer; nobody decides on their own application."""
 
@@ -56,6 +69,12 @@ class OwnContract(Forbidden):
     """The caller's token also acts for the producer; nobody signs both sides of a contract."""
 
     slug, title = "own-contract", "Nobody signs both sides of a contract"
+
+
+class OwnSanction(Forbidden):
+    """The caller's token also acts for the producer; nobody decides on their own sanction."""
+
+    slug, title = "own-sanction", "Nobody decides on their own sanction"
 
 
 class SchemeRefused(Refused):
@@ -74,6 +93,18 @@ class UnitRefused(Refused):
     """The unit's state refused the command."""
 
     slug, title = "unit-refused", "The unit's state does not allow this"
+
+
+class OrderRefused(Refused):
+    """The order's or the budget's state refused the command."""
+
+    slug, title = "order-refused", "The order's state does not allow this"
+
+
+class SanctionRefused(Refused):
+    """The ladder or the sanction's standing refused the command."""
+
+    slug, title = "sanction-refused", "The ladder does not allow this"
 
 
 class InputRefused(Invalid):

@@ -96,7 +96,7 @@ def _node_row(package_id: str, place: int, node: Node) -> tuple[Any, ...]:
     attributes = (
         own.choice,
         own.price_basis,
-        list(own.units),
+        list(node.units),
         list(own.care_criteria),
         list(node.source_lines),
     )

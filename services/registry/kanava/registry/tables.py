@@ -45,6 +45,7 @@ class DocumentVersion(Base, table=True):
     valid_from: date
     title: str
     terms: dict[str, Any] = Field(sa_type=JSON)
+    correction_reason: str | None
     published_by: str
     recorded_at: datetime = Field(sa_type=INSTANT)
 
@@ -110,6 +111,9 @@ class PriceVersion(Base, table=True):
     unit_of_measure: str
     valid_from: date
     price_cents: int
+    price_basis: str = Field(default="unit", sa_column_kwargs={"server_default": "unit"})
+    total_price: dict[str, Any] | None = Field(sa_type=JSON)
+    correction_reason: str | None
     set_by: str
     recorded_at: datetime = Field(sa_type=INSTANT)
 
@@ -313,5 +317,77 @@ class ContractRow(Base, table=True):
     compensation_kinds: list[str] = Field(sa_type=TEXTS)
     starts_on: date
     ends_on: date | None
+    monthly_base_payment_cents: int | None = Field(sa_type=sa.BigInteger)
+    effectiveness: list[dict[str, Any]] = Field(sa_column=sa.Column(JSON, server_default="[]", nullable=False))
     signed_by: str
+    recorded_at: datetime = Field(sa_type=INSTANT)
+
+
+class YearOrder(Base, table=True):
+    """A version of an annual order or of the budget of an area for a year; `content` is what was decided."""
+
+    __tablename__ = "year_order"
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('annual_order', 'budget')", name="year_order_kind"),
+        sa.CheckConstraint("(kind = 'annual_order') = (producer_id IS NOT NULL)", name="year_order_producer"),
+        sa.CheckConstraint("status IN ('in_force', 'withdrawn')", name="year_order_status"),
+        {"info": APPEND_ONLY},
+    )
+
+    order_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
+    kind: str
+    area: str
+    year: int
+    valid_from: date
+    status: str
+    producer_id: str | None = Field(foreign_key="producer.producer_id")
+    content: dict[str, Any] = Field(sa_type=JSON)
+    reasons: str | None
+    decided_by: str
+    recorded_at: datetime = Field(sa_type=INSTANT)
+
+
+class SanctionRow(Base, table=True):
+    """A step of the ladder against a producer and its standing; the sum is in cents and goes with step 3."""
+
+    __tablename__ = "sanction"
+    __table_args__ = (
+        sa.UniqueConstraint("producer_id", "number"),
+        sa.CheckConstraint("step BETWEEN 1 AND 4", name="sanction_step_known"),
+        sa.CheckConstraint("(step = 3) = (amount_cents IS NOT NULL)", name="sanction_sum_of_step"),
+        sa.CheckConstraint("amount_cents > 0", name="sanction_sum_positive"),
+        {"info": BY_VERSION},
+    )
+
+    sanction_id: str = Field(primary_key=True)
+    version: int
+    number: int
+    producer_id: str = Field(foreign_key="producer.producer_id")
+    area: str
+    contract_id: str | None = Field(foreign_key="contract.contract_id")
+    step: int
+    name: str
+    reason: str
+    override_reason: str | None
+    effective_on: date
+    status: str
+    amount_cents: int | None = Field(sa_type=sa.BigInteger)
+    decided_on: date
+    decided_by: str
+    recorded_at: datetime = Field(sa_type=INSTANT)
+
+
+class SanctionChange(Base, table=True):
+    """What became of a sanction after it was imposed: appealed, upheld or withdrawn, by whom and why."""
+
+    __tablename__ = "sanction_change"
+    __table_args__ = ({"info": APPEND_ONLY},)
+
+    sanction_id: str = Field(primary_key=True, foreign_key="sanction.sanction_id")
+    version: int = Field(primary_key=True)
+    what: str
+    reasons: str
+    amount_cents: int | None = Field(sa_type=sa.BigInteger)
+    changed_by: str
     recorded_at: datetime = Field(sa_type=INSTANT)

@@ -1,20 +1,28 @@
 """SQL that reads, and what a reader gets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from psycopg import sql
 from psycopg.rows import DictRow
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, computed_field
 
 from kanava.common.auth import Caller, Role
-from kanava.common.contracts.registry import PackageNode, ProducerKind, UnitOfMeasure
+from kanava.common.contracts.registry import (
+    EffectivenessTerm,
+    PackageNode,
+    PackageTotal,
+    PriceBasis,
+    ProducerKind,
+    UnitOfMeasure,
+)
 from kanava.common.db import Tx, one, rows
 from kanava.common.web import bounded, decode_cursor, next_cursor
 
 from .commands import CompensationModel, RuleBook
+from .domain.compensation import warnings_of
 from .domain.producers import missing_items
 from .errors import DocumentUnknown, PackageUnknown, ProducerUnknown, SchemeUnknown
 
@@ -45,6 +53,14 @@ class PageRequest:
     limit: int | None = None
 
 
+class WarningView(View):
+    """A warning: where, which rule, and in words."""
+
+    pointer: str
+    rule: str
+    detail: str
+
+
 class DocumentView(View):
     """A published version of a document with its content."""
 
@@ -57,7 +73,16 @@ class DocumentView(View):
     rule_book: RuleBook | None = None
     compensation: CompensationModel | None = None
     text: str | None = None
+    correction_reason: str | None = None
     recorded_at: datetime
+
+    @computed_field(description="What the organiser is warned of; a warning refuses nothing.")  # type: ignore[prop-decorator]  # mypy knows no decorated property
+    @property
+    def warnings(self) -> tuple[WarningView, ...]:
+        """The warnings about the terms, read from the terms themselves."""
+        share = self.compensation.fixed_share_permille if self.compensation else None
+        found = () if share is None else warnings_of(share, self.valid_from)
+        return tuple(WarningView(**vars(one)) for one in found)
 
 
 class PackageSummary(View):
@@ -94,6 +119,9 @@ class PriceView(View):
     unit_of_measure: UnitOfMeasure
     valid_from: date
     price_cents: int
+    price_basis: PriceBasis = "unit"
+    total_price: PackageTotal | None = None
+    correction_reason: str | None = None
     recorded_at: datetime
 
 
@@ -220,6 +248,8 @@ class ContractView(View):
     compensation_kinds: tuple[str, ...]
     starts_on: date
     ends_on: date | None
+    monthly_base_payment_cents: int | None = None
+    effectiveness: tuple[EffectivenessTerm, ...] = ()
 
 
 def _document(row: DictRow) -> DocumentView:
@@ -290,19 +320,20 @@ async def producer(tx: Tx, producer_id: str, *, caller: Caller, today: date) -> 
     return ProducerView.model_validate({**row, **more})
 
 
-async def _listed(
+async def listed(
     tx: Tx,
     model: type[Item],
     asked: PageRequest,
     *,
     source: str,
     key: str,
-    wanted: Mapping[str, str | None] | None = None,
+    wanted: Mapping[str, str | int | None] | None = None,
     seen: Mapping[str, Any] | None = None,
+    made: Callable[[DictRow], Mapping[str, Any]] = dict,
 ) -> Page[Item]:
     """A page of `source` in the order of `key`, of the rows whose columns have the wanted values.
 
-    `seen` are further parameters of `source`.
+    `seen` are further parameters of `source`; `made` turns a row into the fields of an item.
     """
     limit = bounded(asked.limit, MOST_ROWS)
     position = decode_cursor(asked.cursor, str)
@@ -320,7 +351,7 @@ async def _listed(
     cursor = await tx.execute(query, {**filters, **(seen or {}), "behind": behind})
     found = await cursor.fetchall()
     return Page(
-        items=tuple(model.model_validate(row) for row in found),
+        items=tuple(model.model_validate(made(row)) for row in found),
         next_cursor=next_cursor(found, limit, lambda row: (row[key],)),
     )
 
@@ -330,31 +361,31 @@ async def documents(tx: Tx, asked: PageRequest, *, area: str | None, kind: str |
     source = "(SELECT *, terms -> 'rule_book' AS rule_book, terms -> 'compensation' AS compensation,"
     source += " terms ->> 'text' AS text FROM document) AS document"
     wanted = {"area": area, "kind": kind}
-    return await _listed(tx, DocumentView, asked, source=source, key="document_id", wanted=wanted)
+    return await listed(tx, DocumentView, asked, source=source, key="document_id", wanted=wanted)
 
 
 async def packages(tx: Tx, asked: PageRequest) -> Page[PackageSummary]:
     """Published package versions in the order of their ids."""
     source = "(SELECT p.*, (SELECT count(*) FROM package_node n WHERE n.package_id = p.package_id) AS nodes_count"
-    return await _listed(tx, PackageSummary, asked, source=f"{source} FROM package p) AS p", key="package_id")
+    return await listed(tx, PackageSummary, asked, source=f"{source} FROM package p) AS p", key="package_id")
 
 
 async def prices(tx: Tx, asked: PageRequest, *, area: str | None, node: str | None) -> Page[PriceView]:
     """Prices in the order of their ids, each in its newest version."""
     source = "(SELECT DISTINCT ON (price_id) * FROM price ORDER BY price_id, version DESC) AS price"
-    return await _listed(tx, PriceView, asked, source=source, key="price_id", wanted={"area": area, "node": node})
+    return await listed(tx, PriceView, asked, source=source, key="price_id", wanted={"area": area, "node": node})
 
 
 async def schemes(tx: Tx, asked: PageRequest, *, area: str | None, municipality: str | None) -> Page[SchemeSummary]:
     """Schemes in the order of their ids."""
     wanted = {"area": area, "municipality": municipality}
-    return await _listed(tx, SchemeSummary, asked, source="scheme", key="scheme_id", wanted=wanted)
+    return await listed(tx, SchemeSummary, asked, source="scheme", key="scheme_id", wanted=wanted)
 
 
 async def producers(tx: Tx, asked: PageRequest, *, area: str | None, status: str | None) -> Page[ProducerSummary]:
     """Producers in the order of their OIDs."""
     wanted = {"area": area, "status": status}
-    return await _listed(tx, ProducerSummary, asked, source="producer", key="producer_id", wanted=wanted)
+    return await listed(tx, ProducerSummary, asked, source="producer", key="producer_id", wanted=wanted)
 
 
 async def units(
@@ -362,7 +393,7 @@ async def units(
 ) -> Page[UnitView]:
     """Units in the order of their OIDs."""
     wanted = {"area": area, "municipality": municipality, "producer_id": producer_id}
-    return await _listed(tx, UnitView, asked, source="unit", key="unit_id", wanted=wanted)
+    return await listed(tx, UnitView, asked, source="unit", key="unit_id", wanted=wanted)
 
 
 async def contracts(tx: Tx, asked: PageRequest, *, caller: Caller, producer_id: str | None) -> Page[ContractView]:
@@ -374,4 +405,4 @@ async def contracts(tx: Tx, asked: PageRequest, *, caller: Caller, producer_id: 
         "own": list(caller.producers) if caller.role is Role.PRODUCER else [],
     }
     wanted = {"producer_id": producer_id}
-    return await _listed(tx, ContractView, asked, source=source, key="contract_id", wanted=wanted, seen=seen)
+    return await listed(tx, ContractView, asked, source=source, key="contract_id", wanted=wanted, seen=seen)

@@ -4,7 +4,7 @@ This table is the only place where a topic is named. JSON schemas and the AsyncA
 `docs/contracts/` are generated from it.
 """
 
-from . import listing, monitoring, payments, registry
+from . import listing, monitoring, payments, registry, steering
 from .base import HOT_PARTITIONS, Fact, Part, Topic
 
 _ALL = ("listing", "payments", "monitoring")
@@ -17,8 +17,11 @@ TOPICS: tuple[Topic, ...] = (
     Topic("registry", registry.Producer, "producer_id", _ALL),
     Topic("registry", registry.Unit, "unit_id", _ALL),
     Topic("registry", registry.Contract, "contract_id", ("payments", "monitoring")),
+    Topic("registry", steering.Order, "order_id", ("monitoring",)),
+    Topic("registry", steering.Sanction, "sanction_id", ("monitoring",)),
     Topic("listing", listing.Resident, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
     Topic("listing", listing.Listing, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
+    Topic("listing", listing.Voucher, "voucher_id", ("monitoring",), HOT_PARTITIONS),
     Topic(
         "monitoring",
         monitoring.Production,
@@ -28,6 +31,7 @@ TOPICS: tuple[Topic, ...] = (
         compacted=False,
         retention_days=400,
     ),
+    Topic("monitoring", monitoring.Snapshot, "snapshot_id", ()),
     Topic("payments", payments.Run, "run_id", ("monitoring",)),
     Topic("payments", payments.Statement, "statement_id", ("monitoring",)),
     Topic("payments", payments.Account, "area", ("monitoring",), compacted=False, retention_days=400),

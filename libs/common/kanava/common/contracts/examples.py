@@ -6,7 +6,7 @@ The people, producers and sums are invented; the municipality is Espoo (049) in 
 from datetime import UTC, date, datetime
 from uuid import UUID
 
-from . import listing, monitoring, payments, registry
+from . import listing, monitoring, payments, registry, steering
 from .base import Fact
 
 _AT = datetime(2026, 11, 2, 8, 15, tzinfo=UTC)
@@ -14,6 +14,8 @@ _PRODUCER = "1.2.246.10.12345671.10.1"
 _UNIT = "1.2.246.10.12345671.10.2"
 _RESIDENT = UUID("0192f0c4-7e6f-7a53-9f2c-5d9a4e0b7c11")
 _VISIT = UUID("0192f0c4-9a10-7d02-8a41-2f6b1c3d4e55")
+_VOUCHER = UUID("0192f0c4-a1b2-7c3d-9e4f-5a6b7c8d9e0f")
+_SNAPSHOT = UUID("3d5c7e91-4a2b-5c8d-b6e7-1f2a3b4c5d6e")
 _RUN = UUID("7c1f0a52-93f4-5b8e-a1d7-40c2b6e8f903")
 _STATEMENT = UUID("2b9d6e14-0c3a-5f77-8e21-b5a4d3c2f106")
 _ENTRY = UUID("5e8f7a90-1b2c-5d3e-9f4a-6b7c8d9e0f12")
@@ -115,6 +117,53 @@ EXAMPLES: tuple[Fact, ...] = (
         compensation_kinds=("capitation", "fee", "incentive"),
         starts_on=date(2026, 10, 1),
     ),
+    steering.Order(
+        what="budgeted",
+        version=1,
+        recorded_at=_AT,
+        order_id="03:budget:2027",
+        kind="budget",
+        area="03",
+        year=2027,
+        valid_from=date(2027, 1, 1),
+        status="in_force",
+        budget=steering.Budget(
+            lines=(
+                steering.BudgetLine(
+                    line="1",
+                    name_fi="Oma liikelaitos, 1 momentti",
+                    kind="one_item",
+                    amount_cents=42_000_000_000,
+                    on_breach="refuse",
+                    producer_id="1.2.246.10.76543212.10.1",
+                ),
+                steering.BudgetLine(
+                    line="2",
+                    name_fi="Mielenterveys- ja päihdepalvelupaketti",
+                    kind="package",
+                    amount_cents=3_100_000_000,
+                    on_breach="flag",
+                    nodes=("MTP",),
+                ),
+            )
+        ),
+    ),
+    steering.Sanction(
+        what="imposed",
+        version=1,
+        recorded_at=_AT,
+        sanction_id="1.2.246.10.12345671.10.1:3",
+        producer_id=_PRODUCER,
+        area="03",
+        contract_id="1.2.246.10.12345671.10.1:1",
+        step=3,
+        name="sanktio",
+        reason="Hoitoon pääsyn enimmäisaika ylittyi toistuvasti varoituksen jälkeen.",
+        effective_on=date(2026, 11, 1),
+        status="in_force",
+        amount_cents=250_000,
+        decided_on=date(2026, 11, 1),
+    ),
     listing.Resident(
         what="registered",
         version=1,
@@ -144,6 +193,30 @@ EXAMPLES: tuple[Fact, ...] = (
             ),
         ),
     ),
+    listing.Voucher(
+        what="granted",
+        version=1,
+        recorded_at=_AT,
+        voucher_id=_VOUCHER,
+        resident_id=_RESIDENT,
+        area="03",
+        kind="service",
+        status="granted",
+        starts_on=date(2026, 11, 2),
+        until=date(2027, 5, 2),
+        node="SOS.1.1",
+        unit_of_measure="kaynti",
+        value_cents=4_500,
+        self_pay=listing.SelfPay(
+            kind="income_tested",
+            share_cents=1_200,
+            bands=(
+                listing.SelfPayBand(income_from_cents=0, self_pay_cents=0),
+                listing.SelfPayBand(income_from_cents=150_000, self_pay_cents=1_200),
+            ),
+        ),
+        uses_granted=10,
+    ),
     monitoring.Production(
         what="accepted",
         version=1,
@@ -158,6 +231,26 @@ EXAMPLES: tuple[Fact, ...] = (
         unit_of_measure="kaynti",
         performed_on=date(2026, 11, 24),
         client_fee_cents=2_060,
+    ),
+    monitoring.Snapshot(
+        what="frozen",
+        version=1,
+        recorded_at=_AT,
+        snapshot_id=_SNAPSHOT,
+        indicator="esh_referrals_per_1000",
+        subject="producer",
+        area="03",
+        producer_id=_PRODUCER,
+        period_from=date(2026, 7, 1),
+        period_until=date(2026, 10, 1),
+        direction="lower_is_better",
+        value=5_320,
+        scale=2,
+        numerator=256,
+        denominator=4_812,
+        floor=6_000,
+        target=5_000,
+        confirmed_by="1.2.246.10.76543212.10.1",
     ),
     payments.Run(
         what="closed",

@@ -43,6 +43,7 @@ async def set_coefficient(tx: Tx, command: SetCoefficient, now: datetime) -> Coe
         raise CoefficientRefused(CoefficientReason.NOT_LISTED)
     version = resident["listing_version"] + 1
     await store.save(tx, command.resident_id, change, version=version, now=now)
+    await store.note_decision(tx, command, version=version, now=now)
     await emit(
         tx,
         listing_fact(
@@ -64,3 +65,5 @@ async def _check_bounds(tx: Tx, command: SetCoefficient) -> None:
             max_permille=most,
             pointer="/coefficient_permille",
         )
+    if (reasons := bounds["coefficient_reasons"]) and command.reason not in reasons:
+        raise CoefficientRefused(CoefficientReason.REASON_NOT_ALLOWED, pointer="/reason", reasons=reasons)

@@ -7,6 +7,7 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 
+from ..commands import SetCoefficient
 from ..domain.spans import Change, Span
 from .choices import span_rows
 
@@ -36,10 +37,10 @@ async def current_spans(tx: Tx, resident_id: UUID) -> tuple[Span, ...]:
 
 
 async def bounds_in_force(tx: Tx, area: str, day: date) -> DictRow | None:
-    """The bounds of the coefficient in the compensation model that is in force in an area on a day."""
+    """The bounds and reasons of the coefficient in the compensation model in force in an area on a day."""
     return await one(
         tx,
-        "SELECT coefficient_min_permille, coefficient_max_permille FROM compensation_model"
+        "SELECT coefficient_min_permille, coefficient_max_permille, coefficient_reasons FROM compensation_model"
         " WHERE area = %s AND valid_from <= %s ORDER BY valid_from DESC, number DESC LIMIT 1",
         (area, day),
     )
@@ -53,3 +54,16 @@ async def save(tx: Tx, resident_id: UUID, change: Change, *, version: int, now: 
     await tx.execute(
         "UPDATE resident SET listing_version = %s WHERE resident_id = %s", (version, resident_id)
     )
+
+
+_DECISION = """
+INSERT INTO coefficient_decision (resident_id, listing_version, coefficient_permille, starts_on, reason, decided_by,
+    recorded_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s)
+"""
+
+
+async def note_decision(tx: Tx, command: SetCoefficient, *, version: int, now: datetime) -> None:
+    """Keep why a version of the listing has its coefficient."""
+    said = (command.coefficient_permille, command.starts_on, command.reason, command.decided_by)
+    await tx.execute(_DECISION, (command.resident_id, version, *said, now))

@@ -21,20 +21,22 @@ _DOCUMENT = {
     "compensation_model": """
         INSERT INTO compensation_model AS d (document_id, version, area, number, valid_from,
             coefficient_min_permille,
-            coefficient_max_permille)
+            coefficient_max_permille, coefficient_reasons)
         VALUES (%(document_id)s, %(version)s, %(area)s, %(number)s, %(valid_from)s,
             %(coefficient_min_permille)s,
-            %(coefficient_max_permille)s)
+            %(coefficient_max_permille)s, %(reasons)s)
         ON CONFLICT (document_id) DO UPDATE SET version = excluded.version, valid_from = excluded.valid_from,
             coefficient_min_permille = excluded.coefficient_min_permille,
-            coefficient_max_permille = excluded.coefficient_max_permille
+            coefficient_max_permille = excluded.coefficient_max_permille,
+            coefficient_reasons = excluded.coefficient_reasons
         WHERE d.version < excluded.version""",
 }
 _SCHEME = """
-INSERT INTO scheme AS s (scheme_id, version, municipality, area, phase, entered_on)
-VALUES (%(scheme_id)s, %(version)s, %(municipality)s, %(area)s, %(phase)s, %(entered_on)s)
+INSERT INTO scheme AS s (scheme_id, version, municipality, area, phase, entered_on, voucher_valid_months)
+VALUES (%(scheme_id)s, %(version)s, %(municipality)s, %(area)s, %(phase)s, %(entered_on)s, %(voucher_valid_months)s)
 ON CONFLICT (scheme_id) DO UPDATE SET version = excluded.version, municipality = excluded.municipality,
-    area = excluded.area, phase = excluded.phase, entered_on = excluded.entered_on
+    area = excluded.area, phase = excluded.phase, entered_on = excluded.entered_on,
+    voucher_valid_months = excluded.voucher_valid_months
 WHERE s.version < excluded.version
 """
 _PRODUCER = """
@@ -77,6 +79,7 @@ async def keep_document(tx: Tx, fact: registry.Document) -> bool:
         return True
     kind = "rule_book" if fact.rule_book else "compensation_model"
     row = fact.model_dump(include={"document_id", "version", "area", "number", "valid_from"})
+    row["reasons"] = [one.code for one in fact.compensation.coefficient_reasons] if fact.compensation else []
     return bool((await tx.execute(_DOCUMENT[kind], row | terms.model_dump())).rowcount)
 
 

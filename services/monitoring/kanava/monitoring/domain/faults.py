@@ -22,7 +22,12 @@ class RowFault(RefusalReason):
     )
     NOT_A_DATE = "not_a_date", "A day is written as in 2026-11-23."
     NOT_AN_INTEGER = "not_an_integer", "The field is a whole number; an amount is in cents, never in euros."
-    OUT_OF_RANGE = "out_of_range", "A quantity is 1 to 100, a client fee 0 to 100,000 cents."
+    OUT_OF_RANGE = (
+        "out_of_range",
+        "A quantity is 1 to 100, a client fee 0 to 100,000 cents, a weight 1 to 1,000,000 ten-thousandths.",
+    )
+    NOT_A_GROUP = "not_a_group", "A DRG or pDRG group is 1 to 12 capital letters and digits."
+    NOT_WEIGHTED = "not_weighted", "Only a client grouped by DRG or pDRG has a weight."
     UNKNOWN_UNIT = "unknown_unit", "No unit with this id is known."
     FOREIGN_UNIT = "foreign_unit", "The unit belongs to another producer."
     UNIT_NOT_OPEN = "unit_not_open", "The unit was not open on the day."

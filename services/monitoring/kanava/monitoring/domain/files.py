@@ -92,7 +92,7 @@ def _csv_rows(body: bytes) -> Iterator[dict[str, Any] | None]:
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         header = next(reader, [])
-        if sorted(header) != sorted(FIELDS):
+        if len(set(header)) != len(header) or not set(FIELDS) <= set(header) <= set(Report._fields):
             raise FileRefused(FileFault.HEADER)
         for cells in reader:
             yield dict(zip(header, cells, strict=True)) if len(cells) == len(header) else None

@@ -14,12 +14,14 @@ from kanava.common.ids import valid_hetu
 from .faults import Flaw, RowFault
 
 QUANTITY_RANGE: Final = (1, 100)
+WEIGHT_RANGE_TEN_THOUSANDTHS: Final = (1, 1_000_000)
 CLIENT_FEE_RANGE_CENTS: Final = (0, 100_000)
 KEPT_CHARACTERS: Final = 100
 
 _REPORT_ID = re.compile(r"[A-Za-z0-9._:\-]{1,64}")
 _OID = re.compile(r"[0-9.]{5,64}")
 _NODE = re.compile(r"[A-Za-z0-9._\-]{1,40}")
+_GROUP = re.compile(r"[A-Z0-9]{1,12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
@@ -29,10 +31,15 @@ _REMEMBERED: Final = 4_096
 """Values of most fields come again and again within a file, so reading them is remembered."""
 
 _UNITS_OF_MEASURE = frozenset(get_args(UnitOfMeasure))
+_WEIGHTED: Final = frozenset({"hoidettu_asiakas_drg", "hoidettu_asiakas_pdrg"})
+"""Units of measure that are paid by the weight of the client's group."""
 
 
 class Report(NamedTuple):
-    """A reported service whose fields are well formed. Fees that the producer collected are in cents."""
+    """A reported service whose fields are well formed. Fees that the producer collected are in cents.
+
+    A client that a grouper put into a DRG or pDRG group has the group's weight, 10000 for the weight 1.
+    """
 
     report_id: str
     unit_id: str
@@ -42,9 +49,16 @@ class Report(NamedTuple):
     performed_on: date
     quantity: int
     client_fee_cents: int
+    weight_ten_thousandths: int | None = None
+    drg_group: str | None = None
+    referral_id: str | None = None
 
 
-FIELDS: Final = Report._fields
+OPTIONAL_FIELDS: Final = frozenset(Report._field_defaults)
+"""Fields that a row, and the header of a CSV, may leave out."""
+
+FIELDS: Final = tuple(name for name in Report._fields if name not in OPTIONAL_FIELDS)
+"""Fields that every row has."""
 
 
 @dataclass(frozen=True)
@@ -82,16 +96,28 @@ def read_report(fields: Mapping[str, Any]) -> Report | Flaw:
     """
     if fields.keys() - _READERS.keys():
         return Flaw(None, RowFault.UNKNOWN_FIELD)
-    values = []
+    values: list[Any] = []
     for name, read in _READERS.items():
         value = fields.get(name)
         if value is None or value == "":
-            return Flaw(name, RowFault.MISSING)
+            if name not in OPTIONAL_FIELDS:
+                return Flaw(name, RowFault.MISSING)
+            values.append(None)
+            continue
         try:
             values.append(read(value if type(value) in _PLAIN else None))
         except _Flawed as flawed:
             return Flaw(name, flawed.fault)
-    return Report(*values)
+    return _with_its_weight(Report(*values))
+
+
+def _with_its_weight(report: Report) -> Report | Flaw:
+    """The report, or the flaw that a grouped client has no weight or another service has one."""
+    if report.unit_of_measure in _WEIGHTED and report.weight_ten_thousandths is None:
+        return Flaw("weight_ten_thousandths", RowFault.MISSING)
+    if report.unit_of_measure not in _WEIGHTED and report.weight_ten_thousandths is not None:
+        return Flaw("weight_ten_thousandths", RowFault.NOT_WEIGHTED)
+    return report
 
 
 def kept_value(flaw: Flaw, fields: Mapping[str, Any]) -> str | None:
@@ -104,8 +130,10 @@ def kept_value(flaw: Flaw, fields: Mapping[str, Any]) -> str | None:
 def kept_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A rejected row as it may be stored: the known fields alone, cut short, and no identity."""
     kept: dict[str, Any] = {}
-    for name in FIELDS:
+    for name in Report._fields:
         value = fields.get(name)
+        if value is None and name in OPTIONAL_FIELDS:
+            continue
         if name == "resident_id":
             kept[name] = value if isinstance(value, str) and _UUID.fullmatch(value) else None
         elif value is None or type(value) is int:
@@ -184,4 +212,7 @@ _READERS: Final[dict[str, Callable[[Any], Any]]] = {
     "performed_on": _day,
     "quantity": _integer(*QUANTITY_RANGE),
     "client_fee_cents": _integer(*CLIENT_FEE_RANGE_CENTS),
+    "weight_ten_thousandths": _integer(*WEIGHT_RANGE_TEN_THOUSANDTHS),
+    "drg_group": _pattern(_GROUP, RowFault.NOT_A_GROUP),
+    "referral_id": _report_id,
 }

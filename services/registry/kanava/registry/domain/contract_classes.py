@@ -7,12 +7,10 @@ voucher rather than to a class, so every class allows it.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
+
+from kanava.common.contracts.registry import CompensationKind, ContractClass
 
 from .violations import Violation
-
-ContractClass = Literal["basic", "cooperation", "partnership"]
-CompensationKind = Literal["capitation", "fee", "incentive", "base_payment", "effectiveness"]
 
 
 @dataclass(frozen=True)
@@ -80,3 +78,16 @@ def broken_by_span(starts_on: date, ends_on: date | None) -> list[Violation]:
     if ends_on is None or ends_on >= starts_on:
         return []
     return [Violation("/ends_on", "ends_after_start", "a contract ends no earlier than it starts")]
+
+
+def broken_by_payments(
+    kinds: Sequence[CompensationKind], *, has_base_payment: bool, has_effectiveness: bool
+) -> list[Violation]:
+    """A base payment and payments for effectiveness stand only in a contract of their kind."""
+    given = {"base_payment": has_base_payment, "effectiveness": has_effectiveness}
+    fields = {"base_payment": "/monthly_base_payment_cents", "effectiveness": "/effectiveness"}
+    return [
+        Violation(fields[kind], "payment_of_kind", f"the contract does not have the kind {kind}")
+        for kind, there in given.items()
+        if there and kind not in kinds
+    ]

@@ -13,6 +13,7 @@ from typing import Any, get_args
 
 from kanava.common.contracts.registry import PackageNode, UnitOfMeasure
 
+from .prices import WEIGHTED
 from .violations import Violation
 
 LEVELS: dict[str, int] = {"toiminta": 1, "palvelu": 2, "tuote": 3, "alatuote": 4}
@@ -46,6 +47,12 @@ class Node:
     source_lines: tuple[int, ...]
     pointer: str
 
+    @property
+    def units(self) -> tuple[str, ...]:
+        """The units of measure that the node takes: its own, and the weight by which its price is bound."""
+        weighted = WEIGHTED.get(self.inherited.price_basis or "")
+        return self.inherited.units if weighted is None else tuple(dict.fromkeys((*self.inherited.units, weighted)))
+
     def fact(self) -> PackageNode:
         """The node as the package's fact carries it."""
         return PackageNode.model_validate(
@@ -56,7 +63,7 @@ class Node:
                 "name_fi": self.name_fi,
                 "choice": self.inherited.choice,
                 "price_basis": self.inherited.price_basis,
-                "units": self.inherited.units,
+                "units": self.units,
                 "care_criteria": self.inherited.care_criteria,
             }
         )

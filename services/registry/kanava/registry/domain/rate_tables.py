@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, get_args
 
-from kanava.common.contracts.registry import CompensationTerms, Proration, RateBand
+from kanava.common.contracts.registry import RateBand
 
 from .violations import Violation
 
@@ -101,23 +101,8 @@ def broken_by_coefficients(min_permille: int, max_permille: int) -> list[Violati
     return []
 
 
-def terms_of(
-    bands: Sequence[Band],
-    *,
-    proration: Proration,
-    coefficient_min_permille: int,
-    coefficient_max_permille: int,
-    incentive_percent: int,
-    label: str,
-) -> CompensationTerms:
-    """The terms as others hear them: the end of a band is the start of the next, so only starts are said."""
+def rate_bands(bands: Sequence[Band]) -> tuple[RateBand, ...]:
+    """The bands as others hear them: the end of a band is the start of the next, so only starts are said."""
     assert not broken_by_bands(bands), "terms of a rate table that is no partition"
     said = sorted(bands, key=lambda band: (band.sex, band.age_from))
-    return CompensationTerms(
-        proration=proration,
-        bands=tuple(RateBand(sex=b.sex, age_from=b.age_from, annual_cents=b.annual_cents) for b in said),
-        coefficient_min_permille=coefficient_min_permille,
-        coefficient_max_permille=coefficient_max_permille,
-        incentive_percent=incentive_percent,
-        label=label,
-    )
+    return tuple(RateBand(sex=b.sex, age_from=b.age_from, annual_cents=b.annual_cents) for b in said)

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, TypeVar
 
+from kanava.common.clock import add_months
+
 from .violations import Violation
 
 
@@ -34,16 +36,23 @@ class Dated(Protocol):
 Version = TypeVar("Version", bound=Dated)
 
 
-def broken_by_start(valid_from: date, today: date) -> list[Violation]:
+CORRECTION_MONTHS = 36
+"""How many months back a correction of an error may start."""
+
+
+def broken_by_start(valid_from: date, today: date, correction_reason: str | None = None) -> list[Violation]:
     """A new version starts no earlier than the first of the current month, so no closed month is re-priced.
 
-    `today` is the day in Helsinki. A closed month changes only by corrections in a later run.
+    `today` is the day in Helsinki. Only the correction of an error, which gives its reason, reaches further back;
+    it changes a closed month by refund and correction lines in a later run.
     """
-    earliest = today.replace(day=1)
+    first = today.replace(day=1)
+    earliest = first if correction_reason is None else add_months(first, -CORRECTION_MONTHS)
     if valid_from >= earliest:
         return []
     detail = f"a new version holds from {earliest.isoformat()} at the earliest"
-    return [Violation("/valid_from", "not_before_open_month", detail)]
+    rule = "not_before_open_month" if correction_reason is None else "correction_in_range"
+    return [Violation("/valid_from", rule, detail)]
 
 
 def in_force(versions: Iterable[Version], day: date) -> Version | None:

@@ -7,9 +7,10 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import Package, Price
 from kanava.common.db import Tx
 from kanava.common.outbox import emit
-from kanava.registry import store, views
+from kanava.registry import store, store_steering, views
 from kanava.registry.commands import PublishPackage, SetPrice
-from kanava.registry.domain import packages, validity
+from kanava.registry.domain import packages, prices, validity
+from kanava.registry.domain.violations import Violation
 from kanava.registry.errors import require
 
 
@@ -45,15 +46,28 @@ async def publish_package(tx: Tx, command: PublishPackage, *, caller: Caller, no
 async def set_price(tx: Tx, command: SetPrice, *, caller: Caller, now: datetime) -> views.PriceView:
     """Set the price of a node in the caller's area; the organiser decides it, never the producer."""
     caller.must_be_in_area(command.area)
-    units = await store.units_of_node(tx, command.node, command.valid_from)
     require(
-        validity.broken_by_start(command.valid_from, helsinki_date(now))
-        + packages.broken_by_priced_node(units, command.unit_of_measure)
+        validity.broken_by_start(command.valid_from, helsinki_date(now), command.correction_reason)
+        + prices.broken_by_basis(
+            command.price_basis, command.unit_of_measure, has_total=command.total_price is not None
+        )
+        + await _broken_by_node(tx, command)
     )
-    price_id = f"{command.area}:{command.node}:{command.valid_from.isoformat()}"
+    price_id = prices.price_id(command.area, command.node, command.unit_of_measure, command.valid_from)
     await store.lock_name(tx, f"price {price_id}")
     version = await store.next_price_version(tx, price_id)
     row = {**command.model_dump(), "price_id": price_id, "version": version, "recorded_at": now}
     stored = await store.insert(tx, "price", {**row, "set_by": caller.subject})
     await emit(tx, Price.model_validate({**row, "what": "set"}))
     return views.PriceView.model_validate(stored)
+
+
+async def _broken_by_node(tx: Tx, command: SetPrice) -> list[Violation]:
+    """What is wrong with what is priced: a node that takes the unit, or a whole package with its activities."""
+    total = command.total_price
+    if total is None:
+        units = await store.units_of_node(tx, command.node, command.valid_from)
+        return packages.broken_by_priced_node(units, command.unit_of_measure)
+    activities = [prices.Activity(one.node, one.unit_of_measure) for one in total.activities]
+    below = await store_steering.units_below(tx, command.node, command.valid_from)
+    return prices.broken_by_total(command.node, total.package, activities, below)

@@ -3,6 +3,8 @@
 from datetime import datetime
 from typing import Any
 
+from psycopg.types.json import Jsonb
+
 from kanava.common import ids
 from kanava.common.auth import Caller, Role
 from kanava.common.clock import helsinki_date
@@ -11,10 +13,12 @@ from kanava.common.db import Tx
 from kanava.common.outbox import emit
 from kanava.registry import store, views
 from kanava.registry.commands import CloseUnit, OpenUnit, SignContract
-from kanava.registry.domain.contract_classes import broken_by_kinds, broken_by_span
+from kanava.registry.domain.compensation import broken_by_range
+from kanava.registry.domain.contract_classes import broken_by_kinds, broken_by_payments, broken_by_span
 from kanava.registry.domain.municipalities import broken_by_municipality
 from kanava.registry.domain.producers import ProducerRefusal
 from kanava.registry.domain.units import UnitRefusal, broken_by_closing
+from kanava.registry.domain.violations import Violation
 from kanava.registry.errors import OwnContract, ProducerRefused, UnitRefused, UnitUnknown, require
 from kanava.registry.municipalities import area_by_municipality
 
@@ -78,13 +82,15 @@ async def sign_contract(tx: Tx, command: SignContract, *, caller: Caller, now: d
     require(
         broken_by_kinds(command.contract_class, command.compensation_kinds, command.starts_on)
         + broken_by_span(command.starts_on, command.ends_on)
+        + _broken_by_payments(command)
     )
     if producer["status"] != "approved":
         raise ProducerRefused(ProducerRefusal.NOT_APPROVED)
     number = await store.next_number(tx, "contract", of=("producer_id", command.producer_id))
     row = {
-        **command.model_dump(exclude={"compensation_kinds"}),
+        **command.model_dump(exclude={"compensation_kinds", "effectiveness"}),
         "compensation_kinds": list(command.compensation_kinds),
+        "effectiveness": Jsonb([one.model_dump() for one in command.effectiveness]),
         "contract_id": f"{command.producer_id}:{number}",
         "version": 1,
         "number": number,
@@ -95,3 +101,17 @@ async def sign_contract(tx: Tx, command: SignContract, *, caller: Caller, now: d
     stored = await store.insert(tx, "contract", row)
     await emit(tx, Contract.model_validate({**stored, "what": "signed"}))
     return views.ContractView.model_validate(stored)
+
+
+def _broken_by_payments(command: SignContract) -> list[Violation]:
+    """What is wrong with the base payment and the effectiveness terms of a contract."""
+    ranges = [
+        broken.under(f"/effectiveness/{place}")
+        for place, one in enumerate(command.effectiveness)
+        for broken in broken_by_range(one.direction, one.floor, one.target)
+    ]
+    return ranges + broken_by_payments(
+        command.compensation_kinds,
+        has_base_payment=command.monthly_base_payment_cents is not None,
+        has_effectiveness=bool(command.effectiveness),
+    )
