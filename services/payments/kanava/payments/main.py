@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from kanava.common.app import create_service
 from kanava.common.db import Pool
 
-from . import api, consumers
+from . import api, consumers, scope
 from .service.runs import close_next
 from .settings import PaymentsSettings
 
@@ -19,12 +19,15 @@ IDLE_SECONDS = 0.5
 
 def create_app(settings: PaymentsSettings) -> FastAPI:
     """Build the service: its routes, what it hears, and the worker that closes months."""
-    return create_service(
+    app = create_service(
         settings,
         routers=api.ROUTERS,
         subscriptions=consumers.SUBSCRIPTIONS,
         workers=[close_requested_months],
     )
+    app.add_middleware(scope.RequestScope)
+    scope.national(app.state.pool)
+    return app
 
 
 async def close_requested_months(pool: Pool) -> None:
