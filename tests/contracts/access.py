@@ -321,6 +321,12 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/entries", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/sums", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/trial-balance", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/clearing", WATCHERS),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/journal", WATCHERS),
+        query(first="2026-01-01", last="2026-12-31"),
+    ),
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),

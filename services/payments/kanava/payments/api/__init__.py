@@ -1,5 +1,13 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, funding_plans, money_in, money_out, months, statements
+from . import books, funding_plans, journal, money_in, money_out, months, statements
 
-ROUTERS = [money_in.router, funding_plans.router, months.router, statements.router, money_out.router, books.router]
+ROUTERS = [
+    money_in.router,
+    funding_plans.router,
+    months.router,
+    statements.router,
+    money_out.router,
+    books.router,
+    journal.router,
+]

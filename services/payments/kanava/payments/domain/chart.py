@@ -23,6 +23,8 @@ class Account(StrEnum):
     """Owed to a producer (velka tuottajalle); the party is the producer."""
     ADVANCE_FUNDING = "2180"
     """Funding of a year that arrived before it (saadut ennakot)."""
+    EARLIER_YEARS = "2900"
+    """Surplus or deficit of earlier fiscal years (aiempien tilikausien yli- tai alijäämä); worked out, never posted."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
