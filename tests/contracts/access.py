@@ -321,6 +321,15 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/entries", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/sums", WATCHERS),
+    Access(
+        *("payments", "POST", "/v1/years/proposals", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", fiscal_year=2025),
+    ),
+    Access(
+        *("payments", "POST", "/v1/years/closures", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", fiscal_year=2025),
+    ),
+    Access("payments", "GET", "/v1/accounts/{area}/years", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/trial-balance", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/clearing", WATCHERS),
     Access(

@@ -170,7 +170,7 @@ def upgrade() -> None:
     sa.Column('area', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('fiscal_year', sa.Integer(), nullable=False),
     sa.Column('version', sa.Integer(), nullable=False),
-    sa.Column('head', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+    sa.Column('journal_digest', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('proposed_by', sqlmodel.sql.sqltypes.AutoString(), nullable=False),
     sa.Column('proposed_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('area', 'fiscal_year', 'version'),

@@ -1,6 +1,6 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, funding_plans, journal, money_in, money_out, months, statements
+from . import books, funding_plans, journal, money_in, money_out, months, statements, years
 
 ROUTERS = [
     money_in.router,
@@ -10,4 +10,5 @@ ROUTERS = [
     money_out.router,
     books.router,
     journal.router,
+    years.router,
 ]

@@ -24,14 +24,14 @@ class EntryValue(Base, table=True):
 
 
 class YearProposal(Base, table=True):
-    """A proposal to close a fiscal year of an area with the books as they stood at `head`."""
+    """A proposal to close a fiscal year of an area, with the SHA-256 of its journal as it was read then."""
 
     __tablename__ = "year_proposal"
     __table_args__ = {"info": APPEND_ONLY}
     area: str = Field(primary_key=True)
     fiscal_year: int = Field(primary_key=True)
     version: int = Field(primary_key=True)
-    head: str
+    journal_digest: str
     proposed_by: str
     proposed_at: datetime = Field(sa_type=TIMES)
 
