@@ -330,6 +330,10 @@ PAYMENTS = [
         json(area="03", fiscal_year=2025),
     ),
     Access("payments", "GET", "/v1/accounts/{area}/years", WATCHERS),
+    Access(
+        *("payments", "GET", "/v1/reconciliation", only(R.OPERATOR, Own.ALL)),
+        query(first="2026-11-01", last="2026-11-30"),
+    ),
     Access("payments", "GET", "/v1/accounts/{area}/trial-balance", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/clearing", WATCHERS),
     Access(

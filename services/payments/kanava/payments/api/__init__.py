@@ -1,6 +1,6 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, funding_plans, journal, money_in, money_out, months, statements, years
+from . import books, funding_plans, journal, money_in, money_out, months, reconciliation, statements, years
 
 ROUTERS = [
     money_in.router,
@@ -11,4 +11,5 @@ ROUTERS = [
     books.router,
     journal.router,
     years.router,
+    reconciliation.router,
 ]
