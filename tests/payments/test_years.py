@@ -169,3 +169,45 @@ async def test_the_database_wants_two_persons(pool: Pool) -> None:
     with pytest.raises(psycopg.errors.CheckViolation, match="year_end_four_eyes"):
         async with transaction(pool) as tx:
             await tx.execute("INSERT INTO year_end VALUES ('03', 2020, 'anna', 'anna', now(), 0, '', '')")
+
+
+KEPT = {
+    "entry_value": "value_date = '2026-01-01'",
+    "instalment": "amount_cents = 1",
+    "instalment_share": "amount_cents = 1",
+    "instalment_plan": "total_cents = 1",
+    "planned_instalment": "amount_cents = 1",
+    "state_funding": "total_cents = 1",
+    "state_funding_part": "amount_cents = 1",
+    "year_proposal": "proposed_by = 'x'",
+    "year_end": "closed_by = 'x'",
+    "year_end_balance": "closing_cents = 1",
+    "heard_day": "applied = 1",
+}
+
+
+@pytest.mark.parametrize("table", KEPT)
+async def test_the_running_service_cannot_change_what_it_kept(pool: Pool, table: str) -> None:
+    for attempt in (
+        f"UPDATE {table} SET {KEPT[table]}",
+        f"DELETE FROM {table}",
+        f"TRUNCATE {table}",
+        f"DROP TABLE {table}",
+        f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} DISABLE TRIGGER ALL",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with transaction(pool) as tx:
+                await tx.execute(attempt)
+
+
+async def test_even_the_owner_meets_the_triggers_of_what_was_closed(pool: Pool, database: ServiceDatabase) -> None:
+    await whole_year(pool)
+    await place(pool, date(2026, 12, 31), FEBRUARY_1)
+    await propose(pool)
+    await finish(pool)
+    with psycopg.connect(database.owner_url, autocommit=True) as owner:
+        for table in ("year_end", "year_end_balance", "year_proposal", "instalment", "instalment_share", "entry_value"):
+            for attempt in (f"UPDATE {table} SET area = '05'", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+                with pytest.raises(psycopg.Error, match="append-only"):
+                    owner.execute(attempt)
