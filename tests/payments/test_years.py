@@ -81,6 +81,7 @@ async def test_nothing_is_posted_into_a_closed_year(pool: Pool) -> None:
     with pytest.raises(Refused) as refused:
         await place(pool, date(2027, 1, 4), FEBRUARY_1, fiscal_year=2026)
     assert refused.value.reason is Reason.YEAR_CLOSED
+    assert await place(pool, date(2025, 6, 1), FEBRUARY_1) == [(2027, 10_00)], "nor into a year before a closed one"
     plan = PlanInstalments(told.AREA, "state", "", 2026, ((DECEMBER, 1),), "Myöhässä", "operator")
     with pytest.raises(Refused):
         async with transaction(pool) as tx:
@@ -113,6 +114,9 @@ async def test_the_database_itself_refuses_an_entry_of_a_closed_year(pool: Pool)
     with pytest.raises(psycopg.Error, match="is closed in area"):
         async with transaction(pool) as tx:
             await tx.execute("INSERT INTO entry_value VALUES ('03', 1, '2026-06-01')")
+    with pytest.raises(psycopg.Error, match="is closed in area"):
+        async with transaction(pool) as tx:
+            await tx.execute("INSERT INTO entry_value VALUES ('03', 1, '2024-06-01')")
 
 
 async def test_four_eyes_and_the_order_of_things(pool: Pool) -> None:

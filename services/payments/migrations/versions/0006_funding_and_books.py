@@ -44,7 +44,7 @@ BEGIN
     IF EXISTS (
         SELECT FROM entered e LEFT JOIN run r ON e.kind = 'cost' AND r.run_id = e.reference
         JOIN year_end y ON y.area = e.area AND y.fiscal_year
-            = extract(year FROM coalesce(r.month::timestamp, e.booked_at AT TIME ZONE 'Europe/Helsinki'))
+            >= extract(year FROM coalesce(r.month::timestamp, e.booked_at AT TIME ZONE 'Europe/Helsinki'))
     ) THEN
         RAISE EXCEPTION 'an entry belongs to a fiscal year that is closed' USING ERRCODE = 'KA003';
     END IF;
@@ -55,7 +55,7 @@ CREATE TRIGGER year_is_open AFTER INSERT ON entry REFERENCING NEW TABLE AS enter
 
 CREATE FUNCTION refuse_closed_year_of_value() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF EXISTS (SELECT FROM year_end WHERE area = NEW.area AND fiscal_year = extract(year FROM NEW.value_date)) THEN
+    IF EXISTS (SELECT FROM year_end WHERE area = NEW.area AND fiscal_year >= extract(year FROM NEW.value_date)) THEN
         RAISE EXCEPTION 'the fiscal year of % is closed in area %', NEW.value_date, NEW.area USING ERRCODE = 'KA003';
     END IF;
     RETURN NEW;

@@ -5,18 +5,22 @@ from datetime import date, datetime
 from uuid import UUID
 
 from kanava.common.clock import helsinki_date
-from kanava.common.db import Tx, rows
+from kanava.common.db import Tx, one
 from kanava.common.errors import Refused
 
 from .. import ledger
 from ..domain.funding_entries import DatedDraft
 from ..errors import Reason
 
+FIRST_YEAR = 1900
+"""No fiscal year is earlier."""
+
 
 async def closed_years(tx: Tx, area: str) -> frozenset[int]:
-    """The fiscal years of an area that are closed."""
-    found = await rows(tx, "SELECT fiscal_year FROM year_end WHERE area = %s", (area,))
-    return frozenset(row["fiscal_year"] for row in found)
+    """The fiscal years of an area that are closed: the newest that was closed and every one before it."""
+    newest = await one(tx, "SELECT max(fiscal_year) AS year FROM year_end WHERE area = %s", (area,))
+    assert newest is not None, "an aggregate always answers"
+    return frozenset(range(FIRST_YEAR, newest["year"] + 1)) if newest["year"] else frozenset()
 
 
 async def date_entries(tx: Tx, area: str, dates: Sequence[tuple[UUID, date]]) -> None:
@@ -37,10 +41,12 @@ async def date_entries(tx: Tx, area: str, dates: Sequence[tuple[UUID, date]]) ->
 
 async def post_dated(tx: Tx, area: str, dated: Sequence[DatedDraft], now: datetime) -> list[UUID]:
     """Enter drafts in an area's book, each with the day to which it belongs; returns entry ids."""
-    entry_ids = await ledger.post(tx, area, [one.draft for one in dated], now)
+    entry_ids = await ledger.post(tx, area, [draft.draft for draft in dated], now)
     today = helsinki_date(now)
     others = [
-        (entry_id, one.value_date) for entry_id, one in zip(entry_ids, dated, strict=True) if one.value_date != today
+        (entry_id, draft.value_date)
+        for entry_id, draft in zip(entry_ids, dated, strict=True)
+        if draft.value_date != today
     ]
     if others:
         await date_entries(tx, area, others)
