@@ -15,7 +15,6 @@ from kanava.common.app import beside
 from kanava.common.db import make_pool, one, rows, transaction
 from kanava.common.kafka import Publisher
 from kanava.common.relay import Relay
-from kanava.listing.store import choices
 
 NOTICE = date(2026, 10, 12)
 EFFECT = date(2026, 11, 2)
@@ -43,8 +42,8 @@ def create_app() -> FastAPI:
         async with transaction(pool) as tx:
             await one(tx, "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 7))", (resident,))
             read = {"resident_id": resident, "unit_id": unit, "notice_on": NOTICE}
-            found = (await rows(tx, choices._LOAD, read))[0]
-            await one(tx, choices._CLOSE_AND_ADD, _written(found, resident, unit, now))
+            found = (await rows(tx, _LOAD, read))[0]
+            await one(tx, _CLOSE_AND_ADD, _written(found, resident, unit, now))
             await tx.execute(
                 "INSERT INTO outbox (topic, key, type, body)"
                 " VALUES ('kanava.listing.listing.v1', %s, 'fi.kanava.listing.listing.chosen', %s)",
@@ -60,6 +59,54 @@ def create_app() -> FastAPI:
 
     return app
 
+
+_LOAD = """
+WITH wish AS MATERIALIZED (
+    SELECT *, pg_advisory_xact_lock_shared(hashtextextended(unit_id, 0)) AS held FROM unit WHERE unit_id =
+        %(unit_id)s
+)
+SELECT r.area AS resident_area, r.lives_until, r.chosen_on, r.free_choice, r.listing_version,
+    (SELECT seen.listing_version FROM resident seen WHERE seen.resident_id = r.resident_id) AS seen_version,
+    s.span_id, s.unit_id AS span_unit_id, s.producer_id AS span_producer_id, lower(s.during) AS starts_on,
+    upper(s.during) AS until, s.origin, s.coefficient_permille,
+    CASE WHEN upper_inf(s.during) AND s.unit_id <> %(unit_id)s
+        THEN pg_try_advisory_xact_lock_shared(hashtextextended(s.unit_id, 0)) ELSE true END AS steady,
+    u.unit_id, u.version AS unit_version, u.producer_id, u.area, u.own, u.status, u.opens_on, u.closes_on,
+    u.capacity - u.listed AS places_left, p.version AS producer_version, p.status AS producer_status,
+    book.months_between_choices, book.days_to_effect,
+    (SELECT max(phase) FROM scheme WHERE scheme.municipality = r.municipality) AS scheme_phase
+FROM resident r
+LEFT JOIN wish u ON true
+LEFT JOIN producer p ON p.producer_id = u.producer_id
+LEFT JOIN span s ON s.resident_id = r.resident_id AND s.recorded_until = 'infinity'
+LEFT JOIN LATERAL (
+    SELECT b.months_between_choices, b.days_to_effect FROM rule_book b
+    WHERE b.area = r.area AND b.valid_from <= %(notice_on)s ORDER BY b.valid_from DESC, b.number DESC LIMIT 1
+) book ON true
+WHERE r.resident_id = %(resident_id)s
+FOR UPDATE OF r
+"""
+
+_CLOSE_AND_ADD = """
+WITH unchanged AS (
+    SELECT 1 FROM unit u JOIN producer p USING (producer_id)
+    WHERE u.unit_id = %(unit_id)s AND u.version = %(unit_version)s AND p.version = %(producer_version)s
+), closed AS (
+    UPDATE span SET recorded_until = %(now)s
+    WHERE resident_id = %(resident_id)s AND span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged)
+        RETURNING 1
+), moved_on AS (
+    UPDATE resident SET listing_version = %(listing_version)s, chosen_on = %(chosen_on)s, free_choice = false
+    WHERE resident_id = %(resident_id)s AND EXISTS (SELECT FROM unchanged)
+)
+INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
+SELECT %(resident_id)s, daterange(starts_on, until), added.unit_id, producer_id, origin, permille, %(now)s
+FROM jsonb_to_recordset(%(added)s::jsonb) AS added
+    (starts_on date, until date, unit_id text, producer_id text, origin text, permille int),
+    unchanged, (SELECT count(*) FROM closed) AS closed_first
+RETURNING (SELECT array_agg(unit_id ORDER BY unit_id) FROM unit
+    WHERE unit_id = ANY(%(touched)s) AND capacity IS NOT NULL) AS counted
+"""
 
 _FACT = (
     '{"what":"chosen","version":2,"recorded_at":"%(now)s","resident_id":"%(resident)s","spans":[{"unit_id":"%(unit)s",'

@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import httpx
 import pytest
@@ -17,10 +17,10 @@ from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import SystemClock
 from kanava.common.db import Pool, Tx, make_pool, one, transaction
 from kanava.common.errors import KeyInProgress, KeyReused, RefusalReason, Refused
-from kanava.common.idempotency import Key, Replay, begin, finish, idempotency_table, once
+from kanava.common.idempotency import Claim, Key, Replay, claim, idempotency_table, once, settle
 from kanava.common.settings import ServiceSettings
 
-CLAIM: dict[str, Any] = {"caller": "me", "key": "k1", "route": "POST /v1/money?", "body_hash": b"1" * 32}
+CLAIM = Claim("me", "k1", "POST /v1/money?", b"1" * 32)
 
 
 class Reason(RefusalReason):
@@ -183,26 +183,35 @@ async def test_a_hundred_at_once_have_one_effect(client: httpx.AsyncClient, pool
 
 async def test_a_key_that_another_transaction_holds_is_in_progress(pool: Pool) -> None:
     async with transaction(pool) as tx:
-        assert await begin(tx, **CLAIM) is None
-        with pytest.raises(KeyInProgress):
-            async with transaction(pool) as other:
-                await begin(other, **CLAIM)
+        assert await claim(tx, [CLAIM]) == [None]
+        async with transaction(pool) as other:
+            [held] = await claim(other, [CLAIM])
+            assert isinstance(held, KeyInProgress)
     async with transaction(pool) as tx:
-        assert await begin(tx, **CLAIM) is None, "who held it stored nothing, so it is free again"
+        assert await claim(tx, [CLAIM]) == [None], "who held it stored nothing, so it is free again"
 
 
 async def test_who_stores_second_is_told_that_the_first_is_in_progress(pool: Pool) -> None:
     async with transaction(pool) as tx:
-        await finish(tx, **CLAIM, answer=Replay(200, b"{}"))
+        await settle(tx, [(CLAIM, Replay(200, b"{}"))])
     with pytest.raises(KeyInProgress):
         async with transaction(pool) as tx:
-            await finish(tx, **CLAIM, answer=Replay(200, b"{}"))
+            await settle(tx, [(CLAIM, Replay(200, b"{}"))])
 
 
 async def test_a_stored_answer_is_given_even_while_the_key_is_held(pool: Pool) -> None:
+    answer = Replay(201, b'{"a":1}')
     async with transaction(pool) as tx:
-        await finish(tx, **CLAIM, answer=Replay(201, b'{"a":1}'))
+        await settle(tx, [(CLAIM, answer)])
     async with transaction(pool) as tx, transaction(pool) as other:
-        assert await begin(tx, **CLAIM) == await begin(other, **CLAIM) == Replay(201, b'{"a":1}')
-        with pytest.raises(KeyReused):
-            await begin(tx, **(CLAIM | {"body_hash": b"2" * 32}))
+        assert await claim(tx, [CLAIM]) == await claim(other, [CLAIM]) == [answer]
+
+
+async def test_many_keys_are_claimed_at_once_each_with_its_own_outcome(pool: Pool) -> None:
+    answer, fresh = Replay(200, b"{}"), replace(CLAIM, key="k2")
+    async with transaction(pool) as tx:
+        await settle(tx, [(CLAIM, answer), (replace(CLAIM, key="k3"), answer)])
+    async with transaction(pool) as tx:
+        found = await claim(tx, [fresh, CLAIM, replace(CLAIM, key="k3", body_hash=b"2" * 32)])
+    assert found[:2] == [None, answer]
+    assert isinstance(found[2], KeyReused)

@@ -11,9 +11,11 @@ from pydantic import TypeAdapter
 
 from kanava.common.contracts import BY_NAME, TOPIC_OF, Fact, registry
 from kanava.common.db import Pool, Tx, rows, transaction
+from kanava.common.errors import Problem
+from kanava.common.groupcommit import Asked
 from kanava.listing.commands import LookUp, PlaceChoice, TakeFile
 from kanava.listing.consumers import subscriptions
-from kanava.listing.service.choices import ChoicePlaced, place_choice
+from kanava.listing.service.choices import ChoicePlaced, place_choices
 from kanava.listing.service.looks import look_up
 from kanava.listing.service.registrations import FileTaken, take_file
 from kanava.listing.vault import Vault
@@ -94,7 +96,10 @@ class World:
     async def choose(self, resident_id: UUID, unit_id: str = told.PRIVATE_UNIT) -> ChoicePlaced:
         """A resident's choice."""
         async with transaction(self.pool) as tx:
-            return await place_choice(tx, PlaceChoice(resident_id, unit_id), self.instant)
+            [outcome] = await place_choices(tx, [Asked(PlaceChoice(resident_id, unit_id))], self.instant)
+        if isinstance(outcome, Problem):
+            raise outcome
+        return outcome
 
     async def query(self, sql: str, *parameters: Any) -> list[Mapping[str, Any]]:
         """Rows of any query."""

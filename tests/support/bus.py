@@ -271,4 +271,4 @@ async def taken(pool: Pool, topic: str, received: int) -> dict[str, int]:
 
 async def unsent(tx: Tx) -> int:
     """How many outbox rows wait."""
-    return int((await rows(tx, "SELECT count(*) AS n FROM outbox WHERE sent_at IS NULL"))[0]["n"])
+    return int((await rows(tx, "SELECT count(*) AS n FROM outbox_unsent"))[0]["n"])

@@ -248,7 +248,8 @@ def _java(jar_folder: Path, heap: str, *arguments: str) -> list[str]:
     java = Path(wheel.origin).parent / "java-runtime" / "bin" / "java"
     log4j = project_root() / "deploy" / "kafka" / "log4j2.properties"
     return [
-        str(java), "-Xms64m", heap, "-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError",
+        str(java), "-Xms64m", heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+        "-XX:+ExitOnOutOfMemoryError",
         "-Djava.awt.headless=true", f"-Dlog4j2.configurationFile={log4j}",
         "-cp", f"{jar_folder}/*", *arguments,
     ]  # fmt: skip

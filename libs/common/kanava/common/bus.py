@@ -40,10 +40,12 @@ class BusView(BaseModel):
 
 
 _SAID = """
-SELECT topic, count(sent_at) AS published, count(*) - count(sent_at) AS waiting,
-       coalesce(extract(epoch FROM clock_timestamp() - min(created_at) FILTER (WHERE sent_at IS NULL)), 0)::float
-       AS oldest_waiting_seconds
-FROM outbox WHERE topic = ANY(%s) GROUP BY topic ORDER BY topic
+SELECT topic, coalesce(published, 0) AS published, coalesce(waiting, 0) AS waiting,
+       coalesce(extract(epoch FROM clock_timestamp() - oldest), 0)::float AS oldest_waiting_seconds
+FROM outbox_sent FULL JOIN (
+    SELECT topic, count(*) AS waiting, min(created_at) AS oldest FROM outbox_unsent JOIN outbox USING (id) GROUP BY topic
+) queued USING (topic)
+WHERE topic = ANY(%s) ORDER BY topic
 """
 _HEARD = """
 SELECT topic, sum(received)::bigint AS received, sum(applied)::bigint AS applied,

@@ -75,15 +75,22 @@ async def rows(tx: Tx, query: str, parameters: Sequence[Any] | dict[str, Any] = 
     return await (await tx.execute(query, parameters)).fetchall()
 
 
-async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any]]) -> None:
-    """`COPY` records into a temporary table that lives until the commit, ready for one set-based merge.
+async def together(tx: Tx, *queries: tuple[str, dict[str, Any]]) -> list[list[DictRow]]:
+    """The rows of several queries that are sent as one, each seeing what was committed before it began."""
+    async with tx.pipeline():
+        cursors = [await tx.execute(query, parameters) for query, parameters in queries]
+    return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
-    `columns` are its definitions, `"resident_id uuid, version int"`; a record has them in this order.
+
+async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any]]) -> None:
+    """`COPY` records into a temporary table that is empty after the commit, ready for one set-based merge.
+
+    `columns` are its definitions, `"resident_id uuid, version int"`; a record has them in this order. The table
+    stays with its connection, so a name has one form; making it anew for each batch would cost more than the batch.
     """
     name = sql.Identifier(table)
-    await tx.execute(
-        sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(name, sql.SQL(columns))
-    )
+    make = sql.SQL("CREATE TEMP TABLE IF NOT EXISTS {} ({}) ON COMMIT DELETE ROWS")
+    await tx.execute(make.format(name, sql.SQL(columns)))
     types = [column.split()[1] for column in columns.split(",")]
     async with (
         tx.cursor() as cursor,
@@ -95,7 +102,7 @@ async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any
 
 
 def platform_tables(metadata: sa.MetaData) -> sa.MetaData:
-    """Add the outbox, its shards, the inbox and the offsets to a service's own metadata."""
+    """Add the outbox with its queue and shards, the inbox and the offsets to a service's own metadata."""
     now = sa.text("clock_timestamp()")
     sa.Table(
         "outbox",
@@ -115,9 +122,20 @@ def platform_tables(metadata: sa.MetaData) -> sa.MetaData:
             sa.Computed(f"(hashtext(key) & {SHARDS - 1})::smallint", persisted=True),
             nullable=False,
         ),
-        sa.Column("sent_at", sa.DateTime(timezone=True)),
-        sa.Index("outbox_unsent", "shard", "id", postgresql_where=sa.text("sent_at IS NULL")),
-        info={"grants": "SELECT, INSERT, UPDATE (sent_at)"},
+        info=APPEND_ONLY,
+    )
+    # Filled by a trigger of the outbox, so that nobody forgets; a row goes when its fact was published.
+    sa.Table(
+        "outbox_unsent",
+        metadata,
+        sa.Column("shard", sa.SmallInteger, primary_key=True),
+        sa.Column("id", sa.BigInteger, primary_key=True),
+    )
+    sa.Table(
+        "outbox_sent",
+        metadata,
+        sa.Column("topic", sa.Text, primary_key=True),
+        sa.Column("published", sa.BigInteger, nullable=False),
     )
     sa.Table(
         "relay_shard",

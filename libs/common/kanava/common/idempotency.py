@@ -6,7 +6,7 @@ sent: it must hold no identity data.
 """
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -14,24 +14,27 @@ from typing import Annotated, Any
 import sqlalchemy as sa
 from fastapi import Depends, Header, Request, Response
 from psycopg.errors import UniqueViolation
+from psycopg.rows import DictRow
 
 from .auth import Caller
 from .clock import Clock
-from .db import APPEND_ONLY, Pool, Tx, one, transaction
-from .errors import KeyInProgress, KeyReused, MissingIdempotencyKey
+from .db import APPEND_ONLY, Pool, Tx, rows, transaction
+from .errors import KeyInProgress, KeyReused, MissingIdempotencyKey, Problem
 from .web import as_json
 
 KEY_LIMIT_CHARACTERS = 255
 
-_BEGIN = """
-WITH locked AS MATERIALIZED (
-    SELECT pg_try_advisory_xact_lock(hashtextextended(%(caller)s || chr(31) || %(key)s, 7)) AS got)
-SELECT locked.got, i.route, i.body_hash, i.status, i.body
-FROM locked LEFT JOIN idempotency i ON i.caller = %(caller)s AND i.key = %(key)s
+_CLAIM = """
+WITH asked AS MATERIALIZED (
+    SELECT n, caller, key, pg_try_advisory_xact_lock(hashtextextended(caller || chr(31) || key, 7)) AS got
+    FROM unnest(%(callers)s::text[], %(keys)s::text[]) WITH ORDINALITY AS asked (caller, key, n))
+SELECT asked.got, i.route, i.body_hash, i.status, i.body FROM asked LEFT JOIN idempotency i USING (caller, key)
+ORDER BY asked.n
 """
-_FINISH = """
+_SETTLE = """
 INSERT INTO idempotency (caller, key, route, body_hash, status, body)
-VALUES (%(caller)s, %(key)s, %(route)s, %(body_hash)s, %(status)s, %(body)s)
+SELECT * FROM unnest(%(callers)s::text[], %(keys)s::text[], %(routes)s::text[], %(body_hashes)s::bytea[],
+    %(statuses)s::smallint[], %(bodies)s::bytea[])
 """
 
 
@@ -86,28 +89,55 @@ Key = Annotated[IdempotencyKey, Depends(idempotency_key)]
 """`key: Key` in a route's parameters."""
 
 
-async def begin(tx: Tx, *, caller: str, key: str, route: str, body_hash: bytes) -> Replay | None:
-    """Claim a key for this transaction: None when it is fresh, the former answer when the command was done.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A key as its caller used it: on which route and with which body."""
 
-    Raises `KeyInProgress` while another transaction holds the key and `KeyReused` for another body or route.
-    One who commits between this statement's snapshot and its lock is found by the unique key in `finish`.
+    caller: str
+    key: str
+    route: str
+    body_hash: bytes
+
+    @classmethod
+    def of(cls, request: Request, caller: Caller, key: IdempotencyKey) -> "Claim":
+        """The claim of a request."""
+        route = f"{request.method} {request.url.path}?{request.url.query}"
+        return cls(caller.subject, key.value, route, key.body_hash)
+
+
+async def claim(tx: Tx, claims: Sequence[Claim]) -> list[Replay | Problem | None]:
+    """Claim keys for this transaction: None for a fresh one, the former answer for a command that was done.
+
+    `KeyInProgress` while another transaction holds the key and `KeyReused` for another body or route stand in
+    the place of their claim. One who commits between this statement's snapshot and its lock is found by the
+    unique key in `settle`. No two claims may have the same caller and key.
     """
-    row = await one(tx, _BEGIN, {"caller": caller, "key": key})
-    assert row is not None, "the claim of a key answered nothing"
+    named = {"callers": [one.caller for one in claims], "keys": [one.key for one in claims]}
+    found = await rows(tx, _CLAIM, named)
+    assert len(found) == len(claims), "the claim of a key answered nothing"
+    return [_claimed(one, row) for one, row in zip(claims, found, strict=True)]
+
+
+def _claimed(one: Claim, row: DictRow) -> Replay | Problem | None:
     if row["route"] is None:
-        if not row["got"]:
-            raise KeyInProgress()
-        return None
-    if row["route"] != route or bytes(row["body_hash"]) != body_hash:
-        raise KeyReused()
+        return None if row["got"] else KeyInProgress()
+    if row["route"] != one.route or bytes(row["body_hash"]) != one.body_hash:
+        return KeyReused()
     return Replay(row["status"], bytes(row["body"]))
 
 
-async def finish(tx: Tx, *, caller: str, key: str, route: str, body_hash: bytes, answer: Replay) -> None:
-    """Store the answer beside the effect; `KeyInProgress` when another transaction was first."""
-    named = {"caller": caller, "key": key, "route": route, "body_hash": body_hash}
+async def settle(tx: Tx, answered: Sequence[tuple[Claim, Replay]]) -> None:
+    """Store answers beside their effects; `KeyInProgress` when another transaction was first."""
+    columns = {
+        "callers": [one.caller for one, _ in answered],
+        "keys": [one.key for one, _ in answered],
+        "routes": [one.route for one, _ in answered],
+        "body_hashes": [one.body_hash for one, _ in answered],
+        "statuses": [answer.status for _, answer in answered],
+        "bodies": [answer.body for _, answer in answered],
+    }
     try:
-        await tx.execute(_FINISH, named | {"status": answer.status, "body": answer.body})
+        await tx.execute(_SETTLE, columns)
     except UniqueViolation as error:
         raise KeyInProgress() from error
 
@@ -128,21 +158,20 @@ async def once(
     nothing.
     """
     clock: Clock = request.app.state.clock
-    claim = {
-        "caller": caller.subject,
-        "key": key.value,
-        "route": f"{request.method} {request.url.path}?{request.url.query}",
-        "body_hash": key.body_hash,
-    }
+    own = Claim.of(request, caller, key)
     async with transaction(pool) as tx:
-        answer = await begin(tx, **claim)  # type: ignore[arg-type]  # the values are what begin names
-        if answer is not None:
-            return _response(answer, headers={"idempotent-replay": "true"})
+        [before] = await claim(tx, [own])
+        if isinstance(before, Problem):
+            raise before
+        if before is not None:
+            return answered(before, replayed=True)
         result = await act(tx, await clock.now(tx))
         answer = Replay(status, as_json(result))
-        await finish(tx, **claim, answer=answer)  # type: ignore[arg-type]  # as above
-    return _response(answer)
+        await settle(tx, [(own, answer)])
+    return answered(answer)
 
 
-def _response(answer: Replay, headers: dict[str, str] | None = None) -> Response:
+def answered(answer: Replay, *, replayed: bool = False) -> Response:
+    """The response that carries an answer, marked when it was given before."""
+    headers = {"idempotent-replay": "true"} if replayed else None
     return Response(answer.body, status_code=answer.status, media_type="application/json", headers=headers)

@@ -6,6 +6,7 @@ RF reference (ISO 11649), municipality and area codes. Every check raises `Value
 
 import hashlib
 import re
+from functools import lru_cache
 from uuid import UUID
 
 from stdnum import iban as stdnum_iban
@@ -49,6 +50,7 @@ def organisation_oid(business_id: str, number: int = 0) -> str:
     return f"1.2.246.10.{valid_business_id(business_id).replace('-', '').lstrip('0')}.10.{number}"
 
 
+@lru_cache(maxsize=4096)
 def valid_oid(value: str) -> str:
     """An OID of the SOTE organisation register whose Y-tunnus has a right check digit."""
     match = _OID.fullmatch(value)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import psycopg
@@ -49,13 +49,12 @@ class Undecodable(ValueError):
     """A record that is not the fact that its headers promise."""
 
 
-@dataclass(frozen=True)
-class Received:
-    """A decoded record: the fact, the id of its event, and where it stood."""
+class Received(NamedTuple):
+    """A decoded record: the fact, the id of its event, and the trace that it goes on in."""
 
     event_id: UUID
     fact: Fact
-    record: ConsumerRecord[bytes, bytes]
+    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -85,6 +84,7 @@ class Inbox:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             session_timeout_ms=SESSION_MILLISECONDS,
             heartbeat_interval_ms=SESSION_MILLISECONDS // 4,
+            parser=_leave_unparsed,
             decoder=_leave_undecoded,
         )(handle)
 
@@ -121,7 +121,7 @@ class Inbox:
         async with transaction(self.pool) as tx:
             received, buried, skipped = _sorted_out(self.service, topic, records)
             fresh = received if topic.is_hot else await _not_seen(tx, topic, received)
-            with receive_spans(topic.name, self.service, [_header(one.record, "traceparent") for one in fresh]):
+            with receive_spans(topic.name, self.service, [one.traceparent for one in fresh]):
                 applied = await apply(tx, [one.fact for one in fresh]) if fresh else 0
                 for letter in buried:
                     await bury(tx, letter)
@@ -143,6 +143,15 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, _TRANSIENT) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
 
 
+async def _leave_unparsed(
+    records: Sequence[ConsumerRecord[bytes, bytes]], parse: Callable[[Any], Awaitable[KafkaMessage]]
+) -> KafkaMessage:
+    """A message around a batch; FastStream would read the headers of each record, which happens here anyway."""
+    message = await parse(records[:1])
+    message.raw_message = tuple(records)
+    return message
+
+
 async def _leave_undecoded(message: KafkaMessage) -> Sequence[bytes]:
     """Decoding happens inside the transaction, where a bad record can be buried; FastStream passes bytes on."""
     return message.body  # type: ignore[return-value]  # a batch has a list of bodies
@@ -157,11 +166,8 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-def _header(record: ConsumerRecord[bytes, bytes], name: str) -> str | None:
-    for key, value in record.headers:
-        if key == name:
-            return bytes(value).decode("ascii", "replace")
-    return None
+def _headers(record: ConsumerRecord[bytes, bytes]) -> dict[str, str]:
+    return {name: bytes(value).decode("ascii", "replace") for name, value in record.headers}
 
 
 def _sorted_out(
@@ -170,26 +176,27 @@ def _sorted_out(
     """Decode records; returns the facts, the letters to bury, and how many are of a type not known here."""
     received, buried, skipped = [], [], 0
     for record in records:
-        redriven_for = _header(record, REDRIVE_HEADER)
-        if redriven_for not in (None, service):
+        headers = _headers(record)
+        if headers.get(REDRIVE_HEADER, service) != service:
             skipped += 1
-        elif (kind := _header(record, "ce_type")) is not None and kind not in topic.types:
+        elif (kind := headers.get("ce_type")) is not None and kind not in topic.types:
             log.info("unknown_type", topic=topic.name, type=kind)
             skipped += 1
         else:
             try:
-                received.append(_decoded(topic, record, kind))
+                received.append(_decoded(topic, record, headers))
             except Undecodable as error:
                 buried.append(DeadLetter.of(service, record, str(error)))
     return received, buried, skipped
 
 
-def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | None) -> Received:
+def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], headers: Mapping[str, str]) -> Received:
     """The fact of a record; `Undecodable` names the fields and rules that it breaks, never their values."""
     try:
-        event_id = UUID(_header(record, "ce_id") or "")
+        event_id = UUID(headers.get("ce_id", ""))
     except ValueError as error:
         raise Undecodable("the header ce_id is missing or no UUID") from error
+    kind = headers.get("ce_type")
     if kind is None:
         raise Undecodable("the header ce_type is missing")
     try:
@@ -199,7 +206,7 @@ def _decoded(topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | Non
         raise Undecodable(f"not a valid {kind}: {broken}") from error
     if topic.type_of(fact.what) != kind or record.key != str(getattr(fact, topic.key)).encode():
         raise Undecodable("the body does not match the headers or the key")
-    return Received(event_id, fact, record)
+    return Received(event_id, fact, headers.get("traceparent"))
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}

@@ -3,6 +3,7 @@
 `relay.py` publishes it afterwards. The outbox is the retained history of what a service has said.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
@@ -14,23 +15,24 @@ from .telemetry import current_traceparent
 MAX_BODY_BYTES = 900_000
 """A larger fact would be refused by the broker and hold up everything behind it."""
 
-FACTS_PER_STATEMENT = 1000
+_INSERT = """
+INSERT INTO outbox (topic, key, type, body, traceparent)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+"""
 
-_INSERT = "INSERT INTO outbox (topic, key, type, body, traceparent) VALUES "
 
-
-async def emit(tx: Tx, *facts: Fact) -> None:
+async def emit(tx: Tx, *facts: Fact, traceparents: Sequence[str | None] | None = None) -> None:
     """Say facts on the bus once this transaction commits; order is kept for each aggregate.
 
-    The caller holds the aggregate's row lock, so ids of one key rise in the order of their commits.
+    The caller holds the aggregate's row lock, so ids of one key rise in the order of their commits. Each fact goes
+    on in its trace of `traceparents`; without them in the one that is open here.
     """
     if not facts:
         return
-    traceparent = current_traceparent()
-    for first in range(0, len(facts), FACTS_PER_STATEMENT):
-        some = facts[first : first + FACTS_PER_STATEMENT]
-        values = [value for fact in some for value in (*_row(fact), traceparent)]
-        await tx.execute(_INSERT + ", ".join(["(%s, %s, %s, %s, %s)"] * len(some)), values)
+    traces = [current_traceparent()] * len(facts) if traceparents is None else traceparents
+    assert len(traces) == len(facts), "each fact has its trace"
+    columns = [list(column) for column in zip(*map(_row, facts), strict=True)]
+    await tx.execute(_INSERT, [*columns, list(traces)])
 
 
 def _row(fact: Fact) -> tuple[str, str, str, str]:

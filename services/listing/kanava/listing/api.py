@@ -12,11 +12,13 @@ from pydantic import AwareDatetime
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx, transaction
+from kanava.common.groupcommit import GroupCommit
 from kanava.common.idempotency import Key, once
 from kanava.common.web import body_limit, bounded, decode_cursor
 
 from . import access, views
 from .bodies import ChoiceBody, CoefficientBody, FeedQuery, LookupBody, checked_digest
+from .commands import PlaceChoice
 from .errors import UnknownUnit
 from .service import choices, coefficients, looks, registrations
 
@@ -62,12 +64,8 @@ async def post_registrations(
 @router.post("/choices", status_code=201, response_model=choices.ChoicePlaced, tags=["choices"])
 async def post_choice(request: Request, body: ChoiceBody, caller: Chooser, key: Key) -> Response:
     """Choose a unit: a resident for itself, an adviser for a resident by a mandate."""
-    command = body.command(caller)
-    return await once(
-        *(request, request.app.state.pool, caller, key),
-        lambda tx, now: choices.place_choice(tx, command, now),
-        status=201,
-    )
+    together: GroupCommit[PlaceChoice] = request.app.state.choices
+    return await together.once(request, caller, key, body.command(caller), status=201)
 
 
 @router.post(

@@ -4,8 +4,10 @@ from fastapi import FastAPI
 
 from kanava.common.app import create_service
 from kanava.common.clock import SandboxClock, SystemClock
+from kanava.common.groupcommit import GroupCommit
 
 from . import api, consumers
+from .service.choices import place_choices
 from .settings import ListingSettings
 
 
@@ -20,4 +22,5 @@ def create_app(settings: ListingSettings) -> FastAPI:
         workers=[],
     )
     app.state.vault = vault
+    app.state.choices = GroupCommit(place_choices, apart=lambda one: one.resident_id)
     return app

@@ -26,21 +26,21 @@ async def known_since(tx: Tx) -> datetime:
 
 _CLOSE_AND_FRESHEN = """
 WITH known AS (
-    SELECT {key}, max(version) AS version FROM {table} WHERE {key} IN (SELECT {key} FROM staged) GROUP BY {key}
+    SELECT {key}, max(version) AS version FROM {table} WHERE {key} IN (SELECT {key} FROM staged_{table}) GROUP BY {key}
 ), closed AS (
     UPDATE {table} t SET recorded_until = first.recorded_from
     FROM (SELECT DISTINCT ON (s.{key}) s.{key}, s.recorded_from, k.version
-          FROM staged s JOIN known k USING ({key}) WHERE s.version > k.version ORDER BY s.{key}, s.version) first
+          FROM staged_{table} s JOIN known k USING ({key}) WHERE s.version > k.version ORDER BY s.{key}, s.version) first
     WHERE t.{key} = first.{key} AND t.version = first.version
 )
-DELETE FROM staged s USING known k WHERE s.{key} = k.{key} AND s.version <= k.version
+DELETE FROM staged_{table} s USING known k WHERE s.{key} = k.{key} AND s.version <= k.version
 """
 """Close what a newer version replaces, at the instant from which the newer is known; drop what is not newer."""
 
 _INSERT_VERSIONS = """
 INSERT INTO {table} ({columns}, recorded_from, recorded_until)
 SELECT {columns}, recorded_from, coalesce(min(recorded_from) OVER later, 'infinity')
-FROM staged
+FROM staged_{table}
 WINDOW later AS (PARTITION BY {key} ORDER BY version GROUPS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
 ON CONFLICT DO NOTHING
 """
@@ -51,7 +51,7 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     since = await known_since(tx)
     await stage(
         tx,
-        "staged",
+        "staged_resident",
         "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text,"
         " lives_until date",
         (
@@ -83,7 +83,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
     since = await known_since(tx)
     await stage(
         tx,
-        "staged",
+        "staged_visit",
         "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4",
@@ -100,7 +100,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
 
 
 async def _merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
-    await tx.execute("ANALYZE staged")
+    await tx.execute(f"ANALYZE staged_{table}")
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
 

@@ -67,34 +67,47 @@ async def stage_terms(tx: Tx, month: Month, first: date) -> None:
         )
 
 
-CAPITATION = """
+_STRETCH = """
+SELECT s.resident_id, s.producer_id, s.unit_id, t.whole, d.days, d.days * s.coefficient_permille AS permille_days,
+    CASE r.sex
+        WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
+        ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
+    END AS rate_cents
+FROM span s
+JOIN (SELECT unit_id, terms.* FROM unit JOIN terms USING (municipality) WHERE area = %(area)s) t
+    ON t.unit_id = s.unit_id
+JOIN resident r ON r.resident_id = s.resident_id
+    AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
+CROSS JOIN LATERAL (SELECT
+    t.counts[1 + greatest(least(s.until, r.lives_until, %(end)s) - %(first)s, 0)]
+    - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
+WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s AND {when} AND d.days > 0 {among}
+"""
+_WHOLE_MONTH = "s.starts_on <= %(first)s AND (s.until IS NULL OR s.until >= %(end)s)"
+_PART_OF_MONTH = "s.starts_on < %(end)s AND s.until > %(first)s AND (s.starts_on > %(first)s OR s.until < %(end)s)"
+_FROM_WITHIN = "s.starts_on > %(first)s AND s.starts_on < %(end)s AND s.until IS NULL"
+
+
+def capitation(among: str = "") -> str:
+    """The query of a month's capitation lines: one for each resident, producer, unit and rate.
+
+    Spans of a resident do not overlap, so one that covers the month is alone in it and needs no adding up; that is
+    nearly everybody. Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of
+    `money.half_up`.
+    """
+    whole = _STRETCH.format(when=_WHOLE_MONTH, among=among)
+    part = _STRETCH.format(when=f"({_PART_OF_MONTH} OR {_FROM_WITHIN})", among=among)
+    return f"""
 SELECT resident_id, producer_id, unit_id, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
 FROM (
-    SELECT resident_id, producer_id, unit_id, rate_cents, whole,
-           sum(days)::int AS days, sum(permille_days)::int AS permille_days
-    FROM (
-        SELECT s.resident_id, s.producer_id, s.unit_id, t.whole, d.days,
-            d.days * s.coefficient_permille AS permille_days,
-            CASE r.sex
-                WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
-                ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
-            END AS rate_cents
-        FROM span s
-        JOIN (SELECT unit_id, terms.* FROM unit JOIN terms USING (municipality) WHERE area = %(area)s) t
-            ON t.unit_id = s.unit_id
-        JOIN resident r ON r.resident_id = s.resident_id
-            AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
-        CROSS JOIN LATERAL (SELECT
-            t.counts[1 + greatest(least(s.until, r.lives_until, %(end)s) - %(first)s, 0)]
-            - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
-        WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
-            AND s.starts_on < %(end)s AND (s.until IS NULL OR s.until > %(first)s) AND d.days > 0 {among}
-    ) stretch
-    GROUP BY resident_id, producer_id, unit_id, rate_cents, whole
+    SELECT resident_id, producer_id, unit_id, rate_cents, whole, days, permille_days FROM ({whole}) alone
+    UNION ALL
+    SELECT resident_id, producer_id, unit_id, rate_cents, whole, sum(days)::int, sum(permille_days)::int
+    FROM ({part}) stretch GROUP BY resident_id, producer_id, unit_id, rate_cents, whole
 ) listed
 """
-"""Half up in integers: amounts are not negative here, so (2n + d) / 2d is the rounding of `money.half_up`."""
+
 
 _ORIGINALS = (
     """
@@ -103,7 +116,7 @@ INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_i
 SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
 FROM ("""
-    + CAPITATION.format(among="")
+    + capitation()
     + """) month ORDER BY resident_id, unit_id
 """
 )
@@ -128,7 +141,7 @@ _CORRECTIONS = (
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 WITH now AS ("""
-    + CAPITATION.format(among="AND s.resident_id IN (SELECT resident_id FROM touched)")
+    + capitation("AND s.resident_id IN (SELECT resident_id FROM touched)")
     + """),
 stood AS (
     SELECT resident_id, producer_id, unit_id, sum(days)::int AS days, sum(permille_days)::int AS permille_days,

@@ -27,7 +27,7 @@ ADULT_YEARS = 18
 CONTENDER_YEARS = (20, 42)
 """Ages on the first day that stay inside the band 15–44 until the month is closed."""
 LOOKUPS_AT_ONCE = 1000
-WORKERS = 48
+WORKERS = 128
 TOLD_EACH = 10_000
 CREATED, CONFLICT = 201, 409
 

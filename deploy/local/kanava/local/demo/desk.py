@@ -13,7 +13,7 @@ from kanava.local.demo.tokens import Mint
 from kanava.local.demo.wire import Answer, Lines
 from kanava.local.problems import PlatformProblem
 
-LINES_FOR_EACH = 8
+LINES_FOR_EACH = 64
 OK = range(200, 300)
 
 

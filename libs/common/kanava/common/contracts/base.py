@@ -67,7 +67,11 @@ class Topic:
 
     def type_of(self, what: str) -> str:
         """The CloudEvents type of an event: `fi.kanava.<service>.<aggregate>.<what>`."""
-        return f"fi.kanava.{self.service}.{self.model.aggregate}.{what}"
+        return f"{self._type_prefix}{what}"
+
+    @cached_property
+    def _type_prefix(self) -> str:
+        return f"fi.kanava.{self.service}.{self.model.aggregate}."
 
     @cached_property
     def types(self) -> frozenset[str]:

@@ -1,24 +1,25 @@
-"""Place a choice: load with a lock, decide, write, say it, and count the places last."""
+"""Place choices: load with locks, decide each, write them together, and say them."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
 from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx
+from kanava.common.errors import Problem
+from kanava.common.groupcommit import Asked
 from kanava.common.outbox import emit
 
 from ..commands import Mandate, PlaceChoice
-from ..domain.choice import ChoiceRefusal, Decision, Refusal, decide
-from ..domain.spans import Span
+from ..domain.choice import Decision, Refusal, decide
+from ..domain.spans import Span, last_open
 from ..errors import ChoiceRefused, UnitChanging, UnknownResident, UnknownUnit
 from ..store import choices as store
 from ..store.looks import log_looks
 from .facts import listing_fact
-
-ATTEMPTS = 2
-"""A unit that the registry changes between our reading and our writing is read once more."""
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,7 @@ class Listed:
     @classmethod
     def of(cls, span: Span) -> "Listed":
         """The answer's form of a span."""
-        return cls(
-            span.unit_id, span.producer_id, span.starts_on, span.until, span.origin, span.coefficient_permille
-        )
+        return cls(span.unit_id, span.producer_id, span.starts_on, span.until, span.origin, span.coefficient_permille)
 
 
 @dataclass(frozen=True)
@@ -52,69 +51,84 @@ class ChoicePlaced:
     listing: tuple[Listed, ...]
 
 
-async def place_choice(tx: Tx, command: PlaceChoice, now: datetime) -> ChoicePlaced:
-    """Choose a unit for a resident.
+async def place_choices(tx: Tx, asked: Sequence[Asked[PlaceChoice]], now: datetime) -> list[ChoicePlaced | Problem]:
+    """Choose units for residents, in the order in which they ask; each resident is named once.
 
-    Raises `UnknownResident`, `UnknownUnit`, `ChoiceRefused` with its reason, or `UnitChanging` (try again).
+    A choice that may not be made is answered by its problem and changes nothing: `UnknownResident`,
+    `UnknownUnit`, `ChoiceRefused` with its reason, or `UnitChanging` (try again).
     """
     notice_on = helsinki_date(now)
-    for _ in range(ATTEMPTS):
-        loaded = await store.load(tx, command.resident_id, command.unit_id, notice_on)
-        decision = _decided(loaded, notice_on)
-        assert loaded is not None, "a decision without a resident"
-        if not loaded.steady:
-            raise UnitChanging
-        counted = await store.save(
-            tx,
-            loaded,
-            decision.change,
-            resident_id=command.resident_id,
-            unit_id=command.unit_id,
-            chosen_on=notice_on,
-            now=now,
-        )
-        if counted is not None:
-            return await _placed(
-                tx, command, decision, version=loaded.listing_version + 1, counted=counted, now=now
-            )
-    raise UnitChanging
+    loaded = await store.load(tx, [one.command for one in asked], notice_on)
+    moved: Counter[str] = Counter()
+    decided = [_decided(loaded, one.command, moved, notice_on) for one in asked]
+    made = [
+        (one, found, loaded.residents[one.command.resident_id].listing_version + 1)
+        for one, found in zip(asked, decided, strict=True)
+        if isinstance(found, Decision)
+    ]
+    if made:
+        placed = [store.Placed(one.command.resident_id, found.change) for one, found, _ in made]
+        await store.save(tx, placed, moved, chosen_on=notice_on, now=now)
+        await _say(tx, made, now)
+    return [
+        found if isinstance(found, Problem) else _placed(one.command, found)
+        for one, found in zip(asked, decided, strict=True)
+    ]
 
 
-def _decided(loaded: store.Loaded | None, notice_on: date) -> Decision:
-    if loaded is None:
-        raise UnknownResident
-    if loaded.wish is None:
-        raise UnknownUnit
+def _decided(loaded: store.Loaded, command: PlaceChoice, moved: Counter[str], notice_on: date) -> Decision | Problem:
+    """The decision on one choice, and its places in `moved`; the unit that is left has one more at once."""
+    resident, wish = loaded.residents.get(command.resident_id), loaded.wishes.get(command.unit_id)
+    if resident is None:
+        return UnknownResident()
+    if wish is None:
+        return UnknownUnit()
+    if wish.places_left is not None:
+        wish = replace(wish, places_left=wish.places_left - moved[wish.unit_id])
     decision = decide(
-        loaded.chooser,
-        loaded.wish,
-        rule_book=loaded.rule_book,
-        scheme_phase=loaded.scheme_phase,
+        resident.chooser,
+        wish,
+        rule_book=loaded.rule_books.get(resident.chooser.area),
+        scheme_phase=loaded.phases.get(resident.municipality, 0),
         notice_on=notice_on,
     )
     if isinstance(decision, Refusal):
-        raise ChoiceRefused(decision)
+        return ChoiceRefused(decision)
+    if resident.unit_changing:
+        return UnitChanging()
+    moved[wish.unit_id] += 1
+    left = last_open(resident.chooser.spans)
+    if left is not None:
+        moved[left.unit_id] -= 1
     return decision
 
 
-async def _placed(
-    tx: Tx, command: PlaceChoice, decision: Decision, *, version: int, counted: list[str], now: datetime
-) -> ChoicePlaced:
-    """Say the choice, then count its place: the counter's row is the last lock before the commit."""
-    spans = decision.change.spans
-    fact = listing_fact("chosen", resident_id=command.resident_id, version=version, spans=spans, now=now)
-    await emit(tx, fact)
-    if command.mandate is not None:
-        await _log_mandate(tx, command.resident_id, command.mandate, now)
-    if not await store.count_move(tx, counted, command.unit_id):
-        raise ChoiceRefused(Refusal(ChoiceRefusal.UNIT_FULL))
+async def _say(tx: Tx, made: Sequence[tuple[Asked[PlaceChoice], Decision, int]], now: datetime) -> None:
+    """Say each choice on the bus, and log for the resident who chose for it by a mandate."""
+    facts = [
+        listing_fact(
+            "chosen",
+            resident_id=one.command.resident_id,
+            version=version,
+            spans=decision.change.spans,
+            now=now,
+        )
+        for one, decision, version in made
+    ]
+    await emit(tx, *facts, traceparents=[one.traceparent for one, _, _ in made])
+    for one, _, _ in made:
+        if one.command.mandate is not None:
+            await _log_mandate(tx, one.command.resident_id, one.command.mandate, now)
+
+
+def _placed(command: PlaceChoice, decision: Decision) -> ChoicePlaced:
     return ChoicePlaced(
         resident_id=command.resident_id,
         unit_id=command.unit_id,
         takes_effect_on=decision.takes_effect_on,
         next_choice_from=decision.next_choice_from,
         ends=None if decision.ends is None else Listed.of(decision.ends),
-        listing=tuple(Listed.of(span) for span in spans),
+        listing=tuple(Listed.of(span) for span in decision.change.spans),
     )
 
 

@@ -1,127 +1,171 @@
-"""A choice in few statements: one that locks and reads, one that writes, and the counter of places last."""
+"""Choices of many residents in one transaction: one round trip that locks and reads, one that writes.
 
+Locks are taken in one order everywhere: units that are wished for (shared with other choices, against the
+registry's changes), residents, then the rows of units whose places are counted, each by their ids. A
+statement sees what was committed before it began, so what is read stands behind the locks in the pipeline.
+"""
+
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import orjson
 from psycopg.rows import DictRow
 
-from kanava.common.db import Tx, one, rows
+from kanava.common.db import Tx, together
 
+from ..commands import PlaceChoice
 from ..domain.choice import Chooser, RuleBook, Wish
-from ..domain.spans import Change, Span, last_open
+from ..domain.spans import Change, Span
 
-_LOAD = """
-WITH wish AS MATERIALIZED (
-    SELECT *, pg_advisory_xact_lock_shared(hashtextextended(unit_id, 0)) AS held FROM unit WHERE unit_id =
-        %(unit_id)s
-)
-SELECT r.area AS resident_area, r.lives_until, r.chosen_on, r.free_choice, r.listing_version,
-    (SELECT seen.listing_version FROM resident seen WHERE seen.resident_id = r.resident_id) AS seen_version,
-    s.span_id, s.unit_id AS span_unit_id, s.producer_id AS span_producer_id, lower(s.during) AS starts_on,
-    upper(s.during) AS until, s.origin, s.coefficient_permille,
-    CASE WHEN upper_inf(s.during) AND s.unit_id <> %(unit_id)s
-        THEN pg_try_advisory_xact_lock_shared(hashtextextended(s.unit_id, 0)) ELSE true END AS steady,
-    u.unit_id, u.version AS unit_version, u.producer_id, u.area, u.own, u.status, u.opens_on, u.closes_on,
-    u.capacity - u.listed AS places_left, p.version AS producer_version, p.status AS producer_status,
-    book.months_between_choices, book.days_to_effect,
-    (SELECT max(phase) FROM scheme WHERE scheme.municipality = r.municipality) AS scheme_phase
-FROM resident r
-LEFT JOIN wish u ON true
-LEFT JOIN producer p ON p.producer_id = u.producer_id
-LEFT JOIN span s ON s.resident_id = r.resident_id AND s.recorded_until = 'infinity'
-LEFT JOIN LATERAL (
-    SELECT b.months_between_choices, b.days_to_effect FROM rule_book b
-    WHERE b.area = r.area AND b.valid_from <= %(notice_on)s ORDER BY b.valid_from DESC, b.number DESC LIMIT 1
-) book ON true
-WHERE r.resident_id = %(resident_id)s
-FOR UPDATE OF r
+_LOCK_UNITS = """
+SELECT count(pg_advisory_xact_lock_shared(hashtextextended(unit_id, 0))) FROM unnest(%(units)s::text[]) AS u (unit_id)
 """
+_LOCK_RESIDENTS = """
+SELECT resident_id, area, municipality, lives_until, chosen_on, free_choice, listing_version
+FROM resident WHERE resident_id = ANY(%(residents)s) ORDER BY resident_id FOR UPDATE
+"""
+# The unit that is left is only tried: a bulk change of it may hold residents that others here wait for.
+_TRY_LEFT_UNITS = """
+SELECT resident_id FROM span
+WHERE resident_id = ANY(%(residents)s) AND recorded_until = 'infinity' AND upper_inf(during)
+    AND NOT pg_try_advisory_xact_lock_shared(hashtextextended(unit_id, 0))
+"""
+_SPANS = """
+SELECT resident_id, span_id, unit_id, producer_id, lower(during) AS starts_on, upper(during) AS until, origin,
+    coefficient_permille
+FROM span WHERE resident_id = ANY(%(residents)s) AND recorded_until = 'infinity'
+ORDER BY resident_id, lower(during)
+"""
+_COUNTED = """
+SELECT unit_id, capacity - listed AS places_left FROM unit
+WHERE capacity IS NOT NULL AND unit_id IN (SELECT unnest(%(units)s::text[]) UNION ALL SELECT unit_id FROM span
+    WHERE resident_id = ANY(%(residents)s) AND recorded_until = 'infinity' AND upper_inf(during))
+ORDER BY unit_id FOR UPDATE
+"""
+_UNITS = """
+SELECT u.unit_id, u.producer_id, u.area, u.own, u.status, u.opens_on, u.closes_on, p.status AS producer_status
+FROM unit u LEFT JOIN producer p USING (producer_id) WHERE u.unit_id = ANY(%(units)s)
+"""
+_RULE_BOOKS = """
+SELECT DISTINCT ON (area) area, months_between_choices, days_to_effect FROM rule_book
+WHERE valid_from <= %(notice_on)s ORDER BY area, valid_from DESC, number DESC
+"""
+_PHASES = "SELECT municipality, max(phase) AS phase FROM scheme GROUP BY municipality"
 
-_CLOSE_AND_ADD = """
-WITH unchanged AS (
-    SELECT 1 FROM unit u JOIN producer p USING (producer_id)
-    WHERE u.unit_id = %(unit_id)s AND u.version = %(unit_version)s AND p.version = %(producer_version)s
-), closed AS (
-    UPDATE span SET recorded_until = %(now)s
-    WHERE resident_id = %(resident_id)s AND span_id = ANY(%(closed)s) AND EXISTS (SELECT FROM unchanged)
-        RETURNING 1
-), moved_on AS (
-    UPDATE resident SET listing_version = %(listing_version)s, chosen_on = %(chosen_on)s, free_choice = false
-    WHERE resident_id = %(resident_id)s AND EXISTS (SELECT FROM unchanged)
-)
+_CLOSE = """
+UPDATE span SET recorded_until = %(now)s
+FROM unnest(%(residents)s::uuid[], %(spans)s::bigint[]) AS closed (resident_id, span_id)
+WHERE span.resident_id = closed.resident_id AND span.span_id = closed.span_id
+"""
+_ADD = """
 INSERT INTO span (resident_id, during, unit_id, producer_id, origin, coefficient_permille, recorded_from)
-SELECT %(resident_id)s, daterange(starts_on, until), added.unit_id, producer_id, origin, permille, %(now)s
+SELECT resident_id, daterange(starts_on, until), unit_id, producer_id, origin, permille, %(now)s
 FROM jsonb_to_recordset(%(added)s::jsonb) AS added
-    (starts_on date, until date, unit_id text, producer_id text, origin text, permille int),
-    unchanged, (SELECT count(*) FROM closed) AS closed_first
-RETURNING (SELECT array_agg(unit_id ORDER BY unit_id) FROM unit
-    WHERE unit_id = ANY(%(touched)s) AND capacity IS NOT NULL) AS counted
+    (resident_id uuid, starts_on date, until date, unit_id text, producer_id text, origin text, permille int)
+"""
+_MOVE_ON = """
+UPDATE resident SET listing_version = listing_version + 1, chosen_on = %(chosen_on)s, free_choice = false
+WHERE resident_id = ANY(%(residents)s)
+"""
+_COUNT = """
+UPDATE unit SET listed = listed + moved.places
+FROM unnest(%(units)s::text[], %(places)s::int[]) AS moved (unit_id, places)
+WHERE unit.unit_id = moved.unit_id AND unit.capacity IS NOT NULL
 """
 
-_TAKE_PLACE = "UPDATE unit SET listed = listed + 1 WHERE unit_id = %s AND listed < capacity"
-_FREE_PLACE = "UPDATE unit SET listed = listed - 1 WHERE unit_id = %s AND capacity IS NOT NULL"
+
+class Resident(NamedTuple):
+    """A resident as locked: what the rule asks of it, and whether the registry is closing its unit just now."""
+
+    chooser: Chooser
+    municipality: str
+    listing_version: int
+    unit_changing: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What the rule needs, as locked and read, and the versions by which the write knows that it still
-    holds."""
+    """What the rule needs for some choices, as locked and read. `places` holds the units that are counted."""
 
-    chooser: Chooser
-    wish: Wish | None
-    rule_book: RuleBook | None
-    scheme_phase: int
-    listing_version: int
-    unit_version: int | None
-    producer_version: int | None
-    steady: bool
+    residents: dict[UUID, Resident]
+    wishes: dict[str, Wish]
+    places: dict[str, int]
+    rule_books: dict[str, RuleBook]
+    phases: dict[str, int]
 
 
-async def load(tx: Tx, resident_id: UUID, unit_id: str, notice_on: date) -> Loaded | None:
-    """Lock a resident and read all that a choice depends on; None when there is no such resident.
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A choice that was decided: what it changes for its resident."""
 
-    A transaction that waited for the row's lock sees the row as it is now, but spans as they were before:
-        then
-    the versions differ and everything is read once more, with the lock in hand.
-    """
-    parameters = {"resident_id": resident_id, "unit_id": unit_id, "notice_on": notice_on}
-    found = await rows(tx, _LOAD, parameters)
-    if found and found[0]["seen_version"] != found[0]["listing_version"]:
-        found = await rows(tx, _LOAD, parameters)
-    return _loaded(found, notice_on) if found else None
+    resident_id: UUID
+    change: Change
 
 
-async def save(
-    tx: Tx, loaded: Loaded, change: Change, *, resident_id: UUID, unit_id: str, chosen_on: date, now: datetime
-) -> list[str] | None:
-    """Close and add the spans of a choice; returns the units whose places are counted, in order of id.
-
-    None when the unit or its producer changed since `load`: then nothing was written.
-    """
-    left = last_open(loaded.chooser.spans)
-    row = await one(
-        tx,
-        _CLOSE_AND_ADD,
-        {
-            "resident_id": resident_id,
-            "unit_id": unit_id,
-            "touched": [unit_id] if left is None else [unit_id, left.unit_id],
-            "unit_version": loaded.unit_version,
-            "producer_version": loaded.producer_version,
-            "listing_version": loaded.listing_version + 1,
-            "chosen_on": chosen_on,
-            "now": now,
-            "closed": list(change.closed),
-            "added": span_rows(change.added),
-        },
+async def load(tx: Tx, commands: Sequence[PlaceChoice], notice_on: date) -> Loaded:
+    """Lock the residents and units of choices and read all that these depend on, in one round trip."""
+    named = {
+        "residents": [one.resident_id for one in commands],
+        "units": sorted({one.unit_id for one in commands}),
+        "notice_on": notice_on,
+    }
+    queries = (_LOCK_UNITS, _LOCK_RESIDENTS, _TRY_LEFT_UNITS, _SPANS, _COUNTED, _UNITS, _RULE_BOOKS, _PHASES)
+    _, residents, unsteady, spans, counted, units, books, phases = await together(
+        tx, *((query, named) for query in queries)
     )
-    return None if row is None else row["counted"] or []
+    places = {row["unit_id"]: row["places_left"] for row in counted}
+    return Loaded(
+        residents=_residents(residents, spans, {row["resident_id"] for row in unsteady}, notice_on),
+        wishes={row["unit_id"]: _wish(row, places.get(row["unit_id"])) for row in units},
+        places=places,
+        rule_books={row["area"]: RuleBook(row["months_between_choices"], row["days_to_effect"]) for row in books},
+        phases={row["municipality"]: row["phase"] for row in phases},
+    )
 
 
-def span_rows(spans: tuple[Span, ...]) -> str:
+async def save(tx: Tx, placed: Sequence[Placed], moved: dict[str, int], *, chosen_on: date, now: datetime) -> None:
+    """Close and add the spans of choices, move their residents on, and count the places, in one round trip.
+
+    `moved` says by how much each unit grows. The caller holds the locks that `load` took.
+    """
+    closed = [(one.resident_id, span_id) for one in placed for span_id in one.change.closed]
+    added = [(one.resident_id, span) for one in placed for span in one.change.added]
+    await together(
+        tx,
+        (_CLOSE, {"now": now, "residents": [one for one, _ in closed], "spans": [one for _, one in closed]}),
+        (_ADD, {"now": now, "added": _added_rows(added)}),
+        (_MOVE_ON, {"chosen_on": chosen_on, "residents": [one.resident_id for one in placed]}),
+        (_COUNT, {"units": list(moved), "places": list(moved.values())}),
+    )
+
+
+def _residents(
+    locked: Sequence[DictRow], spans: Sequence[DictRow], unsteady: set[UUID], notice_on: date
+) -> dict[UUID, Resident]:
+    own: dict[UUID, list[Span]] = {row["resident_id"]: [] for row in locked}
+    for row in spans:
+        own[row["resident_id"]].append(_span(row))
+    return {
+        row["resident_id"]: Resident(
+            Chooser(
+                row["area"],
+                row["lives_until"] is None or row["lives_until"] > notice_on,
+                row["chosen_on"],
+                row["free_choice"],
+                tuple(own[row["resident_id"]]),
+            ),
+            row["municipality"],
+            row["listing_version"],
+            row["resident_id"] in unsteady,
+        )
+        for row in locked
+    }
+
+
+def span_rows(spans: Iterable[Span]) -> str:
     """New spans as one JSON text, which costs less to send than an array for each column."""
     return orjson.dumps([_span_row(span) for span in spans]).decode()
 
@@ -137,41 +181,14 @@ def _span_row(span: Span) -> dict[str, Any]:
     }
 
 
-async def count_move(tx: Tx, counted: list[str], entered: str) -> bool:
-    """Take a place in `entered` and free the one that was left; False when no place is there.
-
-    The place that is left is free at once, although the move takes effect later: the unit will have it then.
-    """
-    for unit_id in counted:
-        taken = await tx.execute(_TAKE_PLACE if unit_id == entered else _FREE_PLACE, (unit_id,))
-        if taken.rowcount == 0:
-            return False
-    return True
-
-
-def _loaded(found: list[DictRow], notice_on: date) -> Loaded:
-    first = found[0]
-    spans = tuple(
-        sorted((_span(row) for row in found if row["span_id"] is not None), key=lambda s: s.starts_on)
-    )
-    alive = first["lives_until"] is None or first["lives_until"] > notice_on
-    months = first["months_between_choices"]
-    return Loaded(
-        chooser=Chooser(first["resident_area"], alive, first["chosen_on"], first["free_choice"], spans),
-        wish=None if first["unit_id"] is None else _wish(first),
-        rule_book=None if months is None else RuleBook(months, first["days_to_effect"]),
-        scheme_phase=first["scheme_phase"] or 0,
-        listing_version=first["listing_version"],
-        unit_version=first["unit_version"],
-        producer_version=first["producer_version"],
-        steady=all(row["steady"] for row in found),
-    )
+def _added_rows(added: Iterable[tuple[UUID, Span]]) -> str:
+    return orjson.dumps([_span_row(span) | {"resident_id": resident_id} for resident_id, span in added]).decode()
 
 
 def _span(row: DictRow) -> Span:
     return Span(
-        row["span_unit_id"],
-        row["span_producer_id"],
+        row["unit_id"],
+        row["producer_id"],
         row["starts_on"],
         row["until"],
         row["origin"],
@@ -180,7 +197,7 @@ def _span(row: DictRow) -> Span:
     )
 
 
-def _wish(row: DictRow) -> Wish:
+def _wish(row: DictRow, places_left: int | None) -> Wish:
     return Wish(
         unit_id=row["unit_id"],
         producer_id=row["producer_id"],
@@ -190,5 +207,5 @@ def _wish(row: DictRow) -> Wish:
         opens_on=row["opens_on"],
         closes_on=row["closes_on"],
         producer_approved=row["producer_status"] == "approved",
-        places_left=row["places_left"],
+        places_left=places_left,
     )
