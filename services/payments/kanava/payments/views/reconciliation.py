@@ -20,10 +20,11 @@ SELECT topic, day, sum(received)::bigint AS came, sum(applied + duplicates + dea
 FROM heard_day WHERE day BETWEEN %(first)s AND %(last)s GROUP BY topic, day
 """
 _SAID = """
-SELECT topic, (created_at AT TIME ZONE 'Europe/Helsinki')::date AS day, count(*) AS came, count(sent_at) AS done,
-       count(*) - count(sent_at) AS waiting, '{}'::text[] AS missing
-FROM outbox WHERE created_at >= %(first)s::date - 1 AND created_at < %(last)s::date + 2
-    AND (created_at AT TIME ZONE 'Europe/Helsinki')::date BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
+SELECT o.topic, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day, count(*) AS came,
+       count(*) - count(u.id) AS done, count(u.id) AS waiting, '{}'::text[] AS missing
+FROM outbox o LEFT JOIN outbox_unsent u USING (id)
+WHERE o.created_at >= %(first)s::date - 1 AND o.created_at < %(last)s::date + 2
+    AND (o.created_at AT TIME ZONE 'Europe/Helsinki')::date BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
 """
 _TALLY = """
 SELECT day, count(*) AS came, count(*) FILTER (WHERE done) AS done, count(*) FILTER (WHERE NOT done AND waits)
