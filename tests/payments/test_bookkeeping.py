@@ -10,6 +10,7 @@ from arro3.io import read_parquet
 
 from kanava.common.db import Pool, rows, transaction
 from kanava.payments import chart_text
+from kanava.payments.api.journal import stream
 from kanava.payments.domain.chart import Account, EntryKind
 from kanava.payments.views.journal import COLUMNS, Period, journal_csv, journal_parquet
 from kanava.payments.views.trial_balance import clearing, trial_balance_on
@@ -146,3 +147,14 @@ async def test_the_parquet_file_says_the_same_as_the_csv(pool: Pool, tmp_path: P
     assert [one.isoformat(timespec="microseconds") for one in instants] == [
         row["booked_at"].replace("Z", "+00:00") for row in found
     ]
+
+
+async def test_both_files_of_the_journal_come_in_chunks(pool: Pool, tmp_path: Path) -> None:
+    """As the route streams them: the CSV whole, the Parquet readable, nothing left on disk."""
+    await closed_month(pool)
+    period = Period(told.AREA, date(2026, 1, 1), date(2026, 12, 31))
+    content = b"".join([chunk async for chunk in stream(pool, period, "csv")])
+    assert content == await journal(pool, period.first, period.last)
+    made = tmp_path / "sent.parquet"
+    made.write_bytes(b"".join([chunk async for chunk in stream(pool, period, "parquet")]))
+    assert read_parquet(str(made)).read_all().num_rows == content.count(b"\n") - 1

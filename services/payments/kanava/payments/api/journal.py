@@ -59,13 +59,17 @@ async def get_journal(
     caller.must_be_in_area(area)
     if last < first:
         raise Invalid("a period ends on or after its first day", pointer="/last", rule="period_in_order")
-    make = _csv if form == "csv" else _parquet
     name = f"paivakirja-{area}-{first}-{last}.{form}"
     return StreamingResponse(
-        make(request.app.state.pool, Period(area, first, last)),
+        stream(request.app.state.pool, Period(area, first, last), form),
         media_type=_MEDIA[form],
         headers={"content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def stream(pool: Pool, period: Period, form: Literal["csv", "parquet"]) -> AsyncIterator[bytes]:
+    """The journal in chunks, in a transaction of its own."""
+    return _csv(pool, period) if form == "csv" else _parquet(pool, period)
 
 
 async def _csv(pool: Pool, period: Period) -> AsyncIterator[bytes]:
