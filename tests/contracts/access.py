@@ -327,11 +327,38 @@ FUNDING = {
     "area": "03", "payer": "state", "amount_cents": 1_000_00, "received_on": "2026-11-02",
     "reference": "12/12",
 }
+PLAN = {
+    "area": "03", "payer": "state", "fiscal_year": 2026, "reason": "Talousarvio",
+    "instalments": [{"due_on": "2026-12-02", "amount_cents": 1_000_00}],
+}
+DETERMINANTS = (
+    "service_need", "population", "population_density", "foreign_language", "bilingual", "sami_language",
+    "archipelago", "university_hospital_supplement", "promotion_of_wellbeing",
+)
+STATE = {
+    "fiscal_year": 2026, "total_cents": 1_000_000_00, "reason": "Talousarvio",
+    "measures": [{"determinant": one, "area": "03", "measure": 1} for one in DETERMINANTS],
+}
+CONTRIBUTIONS = {
+    "total_cents": 1_000_00, "received_on": "2026-11-02", "reference": "Vakuutusmaksut",
+    "measures": [{"area": "03", "measure": 1}],
+}
 
 PAYMENTS = [
     *bus("payments"),
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
     Access("payments", "POST", "/v1/transfers", only(R.OPERATOR, Own.ALL), json(**TRANSFER)),
+    Access(
+        *("payments", "POST", "/v1/funding/plans", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        lambda world, role: Sent(json=PLAN),
+    ),
+    Access("payments", "POST", "/v1/funding/state", only(R.OPERATOR, Own.ALL), lambda world, role: Sent(json=STATE)),
+    Access(
+        *("payments", "POST", "/v1/funding/contributions", only(R.OPERATOR, Own.ALL)),
+        lambda world, role: Sent(json=CONTRIBUTIONS),
+    ),
+    Access("payments", "GET", "/v1/accounts/{area}/funding", WATCHERS, query(year="2026")),
+    Access("payments", "GET", "/v1/accounts/{area}/state-funding", WATCHERS, query(year="2026")),
     Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),
     Access("payments", "GET", "/v1/runs/{run_id}", WATCHERS),
     Access(
@@ -354,6 +381,25 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/entries", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/sums", WATCHERS),
+    Access(
+        *("payments", "POST", "/v1/years/proposals", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", fiscal_year=2025),
+    ),
+    Access(
+        *("payments", "POST", "/v1/years/closures", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", fiscal_year=2025),
+    ),
+    Access("payments", "GET", "/v1/accounts/{area}/years", WATCHERS),
+    Access(
+        *("payments", "GET", "/v1/reconciliation", only(R.OPERATOR, Own.ALL)),
+        query(first="2026-11-01", last="2026-11-30"),
+    ),
+    Access("payments", "GET", "/v1/accounts/{area}/trial-balance", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/clearing", WATCHERS),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/journal", WATCHERS),
+        query(first="2026-01-01", last="2026-12-31"),
+    ),
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),

@@ -23,6 +23,7 @@ from kanava.common.auth import NATIONAL_ROLES, PUBLIC_PATHS, Role, TokenVerifier
 from kanava.common.contracts import export
 from kanava.common.db import Tx, make_pool
 from kanava.local.postgres import Postgres
+from kanava.payments.scope import national
 from tests.contracts.access import TABLE, Access, Own, Sent
 from tests.contracts.apps import app_of, openapi_of
 from tests.contracts.worlds import OWN_PRODUCERS, WORLDS, Made
@@ -108,7 +109,7 @@ async def doors(request: pytest.FixtureRequest, postgres: Postgres) -> AsyncIter
     nowhere = {"kafka": "127.0.0.1:1"} | ({"bus_deadline_seconds": 0.2} if service == "monitoring" else {})
     with service_database(postgres, service) as database:
         app = built(service, database_url=database.app_url, database_pool_size=4, **nowhere)
-        app.state.pool = make_pool(database.app_url, size=4)
+        app.state.pool = national(make_pool(database.app_url, size=4))
         app.state.clock = StoppedClock()
         app.state.verifier = TokenVerifier(ISSUER, "unused", AUDIENCE, fetch=keys)
         await app.state.pool.open(wait=True)

@@ -23,6 +23,7 @@ from kanava.local.platform import Options, Platform
 from kanava.local.processes import Process
 from kanava.local.profile import Profile
 from kanava.local.services import Copy
+from kanava.payments.scope import national
 from tests.support import bus
 from tests.support.platform import sweep, temporary_profile
 
@@ -112,7 +113,8 @@ class Running:
     @contextlib.asynccontextmanager
     async def pool(self, service: str) -> AsyncIterator[Pool]:
         """Connections to a service's database with the application's role, to look."""
-        opened = make_pool(databases.app_url(self.profile, self.platform.postgres, service), size=3)
+        url = databases.app_url(self.profile, self.platform.postgres, service)
+        opened = national(make_pool(url, size=3))
         await opened.open(wait=True)
         try:
             yield opened

@@ -14,6 +14,7 @@ import psycopg
 from kanava.common.db import Pool, make_pool
 from kanava.common.migrate import upgrade
 from kanava.local.postgres import Postgres
+from kanava.payments.scope import national
 
 OWNER = "kanava_test_owner"
 APP = "kanava_test_app"
@@ -30,8 +31,8 @@ class ServiceDatabase:
 
     @contextlib.asynccontextmanager
     async def pool(self, size: int = 8) -> AsyncIterator[Pool]:
-        """An open pool with the application's role."""
-        pool = make_pool(self.app_url, size=size)
+        """An open pool with the application's role, seeing every area."""
+        pool = national(make_pool(self.app_url, size=size))
         await pool.open(wait=True)
         try:
             yield pool

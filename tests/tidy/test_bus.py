@@ -13,6 +13,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 
 from kanava.common.app import consuming_broker
 from kanava.common.contracts import TOPICS, export, topics_heard_by
+from kanava.common.db import make_pool
 from kanava.common.inbox import Apply, Inbox
 from tests.tidy.source import SERVICES
 
@@ -30,9 +31,11 @@ def subscriptions_of(service: str) -> Mapping[str, Apply]:
 
 
 def _note(handed: dict[str, Any], settings: Any, **given: Any) -> FastAPI:
-    """Stands in for `create_service`."""
+    """Stands in for `create_service`; the pool stays closed."""
     handed.update(given)
-    return FastAPI()
+    app = FastAPI()
+    app.state.pool = make_pool(settings.database_url, size=1)
+    return app
 
 
 def subscribers(service: str) -> list[Any]:

@@ -10,7 +10,10 @@ Payer = Literal["state", "municipality", "insurance"]
 
 @dataclass(frozen=True)
 class PlaceFunding:
-    """Book an instalment that a payer paid into an area's account. `party` is the municipality, if one paid."""
+    """Book an instalment that a payer paid into an area's account. `party` is the municipality, if one paid.
+
+    Where no `fiscal_year` is named, the rule of the instalments says to which year it belongs.
+    """
 
     area: str
     payer: Payer
@@ -18,6 +21,7 @@ class PlaceFunding:
     amount_cents: int
     received_on: date
     reference: str
+    fiscal_year: int | None = None
 
 
 @dataclass(frozen=True)
@@ -64,3 +68,55 @@ class TakeBankMessage:
     """Take in a file of the bank: pain.002, camt.053 or camt.054."""
 
     content: bytes
+
+
+@dataclass(frozen=True)
+class PlanInstalments:
+    """Set the instalments of a payer for a fiscal year, each a due date and cents; the newest version holds."""
+
+    area: str
+    payer: Payer
+    party: str
+    fiscal_year: int
+    instalments: tuple[tuple[date, int], ...]
+    reason: str
+    planned_by: str
+
+
+@dataclass(frozen=True)
+class SetStateFunding:
+    """Set the state's funding of a year: its total, and each determinant's measure of each area."""
+
+    fiscal_year: int
+    total_cents: int
+    measures: tuple[tuple[str, str, int], ...]
+    reason: str
+    set_by: str
+
+
+@dataclass(frozen=True)
+class AllocateContributions:
+    """Allocate a collected sum of insurance contributions to the areas by their measures, and book it."""
+
+    total_cents: int
+    measures: tuple[tuple[str, int], ...]
+    received_on: date
+    reference: str
+
+
+@dataclass(frozen=True)
+class ProposeYearEnd:
+    """Propose to close a fiscal year of an area with the books as they stand."""
+
+    area: str
+    fiscal_year: int
+    proposed_by: str
+
+
+@dataclass(frozen=True)
+class CloseYear:
+    """Close a fiscal year of an area that somebody else has proposed to close."""
+
+    area: str
+    fiscal_year: int
+    closed_by: str

@@ -13,6 +13,15 @@ class Reason(RefusalReason):
 
     OVER_THE_LIMIT = "over_the_limit", "The area's account would fall below its limit."
     MONTH_NOT_OVER = "month_not_over", "A month is closed after its last day."
+    YEAR_CLOSED = "year_closed", "The fiscal year is closed; nothing is posted into it any more."
+    YEAR_NOT_OVER = "year_not_over", "A fiscal year is closed after its last day."
+    YEAR_OUT_OF_ORDER = "year_out_of_order", "Fiscal years of an area close in order, each once."
+    MONTHS_OPEN = "months_open", "Every month of the fiscal year has to be closed before the year."
+    BOOKS_BROKEN = "books_broken", "The books of the area do not hold; a year is not closed with them."
+    NOT_PROPOSED = "not_proposed", "Somebody has to propose the closing of the year first."
+    BOOKS_MOVED = "books_moved", "The books changed after the proposal; propose the closing again."
+    SAME_PERSON = "same_person", "Nobody closes the year that they proposed to close."
+    OTHER_YEAR = "other_year", "An instalment belongs to the year of its arrival, the one before or the one after."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
 
 

@@ -8,6 +8,7 @@ from importlib import resources
 
 from kanava.common.contracts.registry import RateBand
 
+from .domain.state_funding import Determinant, shares_in_thousandths
 from .domain.testcalc import Population, age_bands, scaled_bands
 
 _FILES = resources.files(__package__) / "data"
@@ -47,3 +48,18 @@ def rate_table(name: str, municipality: str = "049") -> list[RateBand]:
         by_sex = {sex: dict(weights[sex]) for sex in ("male", "female")}  # type: ignore[call-overload]  # as above
         return scaled_bands(by_sex, populations()["municipality", municipality], OULU_MEAN_ANNUAL_CENTS)
     raise ValueError(f"no rate table is called {name}; known are vos_2022 and demo")
+
+
+def state_shares(fiscal_year: int) -> tuple[int, dict[Determinant, int]]:
+    """The shares of Act 617/2021, section 3, that hold in a year, and the year from which they hold."""
+    table = rate_sources()["financing_shares_617_2021"]
+    years = sorted(int(name) for name in table if name.isdigit())
+    newest = max((year for year in years if year <= fiscal_year), default=years[0])
+    return newest, shares_in_thousandths(dict(table[str(newest)]))  # type: ignore[call-overload]  # as above
+
+
+def residents_by_area() -> dict[str, int]:
+    """Residents of each of the 22 areas on 31.12.2020 (Statistics Finland, 11re); Åland is outside the act."""
+    return {
+        code: sum(people.values()) for (kind, code), people in populations().items() if kind == "area" and code != "91"
+    }

@@ -9,7 +9,7 @@ from kanava.common.app import create_service
 from kanava.common.db import Pool
 from kanava.common.groupcommit import GroupCommit
 
-from . import api, consumers
+from . import api, consumers, scope
 from .service.runs import close_next
 from .service.transfers import place_transfers
 from .settings import PaymentsSettings
@@ -28,6 +28,8 @@ def create_app(settings: PaymentsSettings) -> FastAPI:
         workers=[close_requested_months] * settings.run_workers,
     )
     app.state.transfers = GroupCommit(place_transfers, apart=lambda one: one.reference)
+    app.add_middleware(scope.RequestScope)
+    scope.national(app.state.pool)
     return app
 
 

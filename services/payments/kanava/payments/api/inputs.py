@@ -3,13 +3,18 @@
 from datetime import date
 from typing import Annotated
 
+from fastapi import Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from kanava.common.auth import Caller, Role, allow
+from kanava.common.clock import helsinki_date
+from kanava.common.db import Tx
 from kanava.common.ids import valid_area
 
 Area = Annotated[str, AfterValidator(valid_area), Field(description="Code of a sote area, `01`–`21` or `90`.")]
 MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
+FiscalYear = Annotated[int, Field(ge=2020, le=2100, strict=True, description="A fiscal year, `2026`.")]
+Day = Annotated[date | None, Query(description="A day, `2026-12-31`; today where none is named.")]
 
 Operator = Annotated[Caller, allow(Role.OPERATOR)]
 Approver = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER)]
@@ -42,3 +47,8 @@ def must_see_producer(caller: Caller, producer_id: str, area: str) -> None:
         caller.must_act_for_producer(producer_id)
     else:
         caller.must_be_in_area(area)
+
+
+async def day_or_today(request: Request, tx: Tx, day: date | None) -> date:
+    """The day that was asked for, or today in Helsinki by the service's clock."""
+    return day or helsinki_date(await request.app.state.clock.now(tx))

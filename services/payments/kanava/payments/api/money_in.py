@@ -11,7 +11,7 @@ from kanava.common.ids import valid_municipality
 
 from ..commands import PlaceFunding
 from ..service.funding import place_funding
-from .inputs import Area, Input, Operator
+from .inputs import Area, FiscalYear, Input, Operator
 
 router = APIRouter()
 MAX_INSTALMENT_CENTS = 10_000_000_000_00
@@ -26,6 +26,7 @@ class FundingIn(Input):
     amount_cents: int = Field(gt=0, le=MAX_INSTALMENT_CENTS, strict=True)
     received_on: date
     reference: str = Field(min_length=1, max_length=140)
+    fiscal_year: FiscalYear | None = None
 
     @model_validator(mode="after")
     def municipality_pays(self) -> "FundingIn":
@@ -37,7 +38,8 @@ class FundingIn(Input):
 
 @router.post("/v1/funding", status_code=201, tags=["money in"])
 async def post_funding(request: Request, body: FundingIn, caller: Operator, key: Key) -> Response:
-    """Book an instalment (rahoituserä)."""
+    """Book an instalment (rahoituserä). Without `fiscal_year` the rule says to which year it belongs: what comes
+    in January first fills what the plan of the year before still misses, while that year is open."""
     fields = (
         body.area,
         body.payer,
@@ -45,6 +47,7 @@ async def post_funding(request: Request, body: FundingIn, caller: Operator, key:
         body.amount_cents,
         body.received_on,
         body.reference,
+        body.fiscal_year,
     )
     command = PlaceFunding(*fields)
     return await once(

@@ -17,10 +17,16 @@ class Account(StrEnum):
     """The area's account at the national operator (alueen tili)."""
     IN_TRANSIT = "1190"
     """Payments given to the bank and not yet confirmed (maksuliikenne matkalla)."""
+    ACCRUED_FUNDING = "1180"
+    """Funding of a year that arrived after it (siirtosaamiset)."""
     PAYABLE = "2100"
     """Owed to a producer (velka tuottajalle); the party is the producer."""
     BETWEEN_AREAS = "2700"
     """Transfers between areas (alueiden väliset siirrot); over all areas together it is always zero."""
+    ADVANCE_FUNDING = "2180"
+    """Funding of a year that arrived before it (saadut ennakot)."""
+    EARLIER_YEARS = "2900"
+    """Surplus or deficit of earlier fiscal years (aiempien tilikausien yli- tai alijäämä); worked out, never posted."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -37,6 +43,9 @@ class Account(StrEnum):
 
 CASH = frozenset({Account.BANK, Account.IN_TRANSIT})
 """What an area can spend is the bank less what is in transit."""
+
+CLEARING = frozenset({Account.IN_TRANSIT, Account.ACCRUED_FUNDING, Account.ADVANCE_FUNDING})
+"""Accounts that money only passes through: empty, or listed with the age of what is left."""
 
 COST_OF = {"capitation": Account.CAPITATION, "fee": Account.FEE, "client_fee": Account.CLIENT_FEE}
 FUNDING_OF = {
@@ -55,6 +64,8 @@ class EntryKind(StrEnum):
     """Money went from this area's account to another area's."""
     TRANSFER_IN = "transfer_in"
     """Money came to this area's account from another area's."""
+    ACCRUAL = "accrual"
+    """A part of an instalment was moved to the fiscal year that it belongs to."""
     COST = "cost"
     """A month's resident lines of one producer and component became owed."""
     RELEASE = "release"

@@ -2,10 +2,11 @@
 
 Reference data and facts as the bus told them carry `recorded_from`/`recorded_until` (when they were known);
 the book (entry, posting, line) is append-only by grants and triggers. What only SQL can say (the deferred
-sum-zero check, the triggers, the functions that open a run's partition) stands in the migrations.
+sum-zero check, the triggers, the policies of row-level security, the functions that open a run's partition)
+stands in the migrations.
 """
 
-from . import bank, books, facts, statements
+from . import bank, books, facts, funding, statements, traffic, years
 from .base import Base
 
-__all__ = ["Base", "bank", "books", "facts", "statements"]
+__all__ = ["Base", "bank", "books", "facts", "funding", "statements", "traffic", "years"]

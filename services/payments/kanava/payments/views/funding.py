@@ -1,0 +1,125 @@
+"""SQL that reads funding: plans against what was received, and the state's funding by determinant."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from psycopg.rows import DictRow
+
+from kanava.common.db import Tx, one, rows
+
+from ..domain.instalments import Matched, Planned, Received, match
+
+Payer = tuple[str, str, str]
+"""Area, payer and party."""
+
+
+@dataclass(frozen=True)
+class PayerView:
+    """A payer's plan of a year against what was received, on a day; cents and days."""
+
+    payer: str
+    party: str
+    fiscal_year: int
+    version: int | None
+    reason: str | None
+    planned_cents: int
+    received_cents: int
+    missing_cents: int
+    overdue_cents: int
+    surplus_cents: int
+    most_days_late: int
+    instalments: list[dict[str, object]]
+
+
+_MISSING = """
+SELECT coalesce((
+    SELECT total_cents FROM instalment_plan
+    WHERE area = %(area)s AND payer = %(payer)s AND party = %(party)s AND fiscal_year = %(year)s
+    ORDER BY version DESC LIMIT 1
+), 0) - coalesce((
+    SELECT sum(s.amount_cents) FROM instalment i JOIN instalment_share s USING (instalment_id)
+    WHERE i.area = %(area)s AND i.payer = %(payer)s AND i.party = %(party)s AND s.fiscal_year = %(year)s
+), 0)::bigint AS cents
+"""
+
+
+async def missing_cents(tx: Tx, payer: Payer, year: int) -> int:
+    """What a payer's plan of a year still misses, never negative."""
+    area, kind, party = payer
+    row = await one(tx, _MISSING, {"area": area, "payer": kind, "party": party, "year": year})
+    assert row is not None, "a query without FROM answers one row"
+    return max(int(row["cents"]), 0)
+
+
+_PLANS = """
+SELECT DISTINCT ON (p.payer, p.party) p.payer, p.party, p.version, p.reason,
+       (SELECT array_agg(n.due_on ORDER BY n.number) FROM planned_instalment n WHERE n.plan_id = p.plan_id) AS days,
+       (SELECT array_agg(n.amount_cents ORDER BY n.number) FROM planned_instalment n WHERE n.plan_id = p.plan_id)
+       AS cents
+FROM instalment_plan p WHERE p.area = %(area)s AND p.fiscal_year = %(year)s
+ORDER BY p.payer, p.party, p.version DESC
+"""
+_RECEIVED = """
+SELECT i.payer, i.party, i.received_on, s.amount_cents FROM instalment i JOIN instalment_share s USING (instalment_id)
+WHERE i.area = %(area)s AND s.fiscal_year = %(year)s AND i.received_on <= %(on)s
+ORDER BY i.received_on, i.instalment_id
+"""
+
+
+async def payers(tx: Tx, area: str, year: int, on: date) -> list[PayerView]:
+    """Every payer of an area in a year, with a plan or without: late, short and surplus instalments on a day."""
+    asked = {"area": area, "year": year, "on": on}
+    plans = {(row["payer"], row["party"]): row for row in await rows(tx, _PLANS, asked)}
+    received: dict[tuple[str, str], list[Received]] = {}
+    for row in await rows(tx, _RECEIVED, asked):
+        received.setdefault((row["payer"], row["party"]), []).append(Received(row["received_on"], row["amount_cents"]))
+    return [
+        _payer_view(key, year, plans.get(key), received.get(key, []), on=on)
+        for key in sorted(plans.keys() | received.keys())
+    ]
+
+
+def _payer_view(
+    key: tuple[str, str], year: int, plan: DictRow | None, received: list[Received], *, on: date
+) -> PayerView:
+    pairs = zip(plan["days"], plan["cents"], strict=True) if plan else ()
+    planned = [Planned(n, day, cents) for n, (day, cents) in enumerate(pairs, 1)]
+    matching = match(planned, received, on)
+    return PayerView(
+        payer=key[0],
+        party=key[1],
+        fiscal_year=year,
+        version=plan["version"] if plan else None,
+        reason=plan["reason"] if plan else None,
+        planned_cents=sum(one.amount_cents for one in planned),
+        received_cents=sum(one.amount_cents for one in received),
+        missing_cents=sum(one.missing_cents for one in matching.instalments),
+        overdue_cents=sum(one.missing_cents for one in matching.instalments if one.due_on < on),
+        surplus_cents=matching.surplus_cents,
+        most_days_late=max((one.days_late for one in matching.instalments), default=0),
+        instalments=[_instalment(one) for one in matching.instalments],
+    )
+
+
+def _instalment(matched: Matched) -> dict[str, object]:
+    return {
+        "number": matched.number,
+        "due_on": matched.due_on,
+        "amount_cents": matched.amount_cents,
+        "received_cents": matched.received_cents,
+        "missing_cents": matched.missing_cents,
+        "completed_on": matched.completed_on,
+        "days_late": matched.days_late,
+        "state": matched.state.value,
+    }
+
+
+async def state_funding(tx: Tx, area: str, year: int) -> list[DictRow]:
+    """What each determinant gives an area in the newest version of a year, with its share and the area's measure."""
+    return await rows(
+        tx,
+        "SELECT version, determinant, share_thousandths, measure, amount_cents FROM state_funding_part"
+        " WHERE area = %(area)s AND fiscal_year = %(year)s AND version ="
+        " (SELECT max(version) FROM state_funding WHERE fiscal_year = %(year)s) ORDER BY share_thousandths DESC",
+        {"area": area, "year": year},
+    )

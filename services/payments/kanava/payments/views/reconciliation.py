@@ -1,0 +1,174 @@
+"""SQL that counts, for each flow and day, what came in and what it did; each flow is a query in a table.
+
+Days are those of Helsinki, on the clock of what is counted. A flow's query answers (day, came, done, waiting,
+missing); the names of what is missing are cut after some.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from kanava.common.db import Tx, rows
+
+from ..domain.reconciliation import Checked, Tally, reconcile
+
+NAMED_AT_MOST = 20
+
+_HEARD = """
+SELECT topic, day, sum(received)::bigint AS came, sum(applied + duplicates + dead + unknown)::bigint AS done,
+       0 AS waiting, '{}'::text[] AS missing
+FROM heard_day WHERE day BETWEEN %(first)s AND %(last)s GROUP BY topic, day
+"""
+_SAID = """
+SELECT o.topic, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day, count(*) AS came,
+       count(*) - count(u.id) AS done, count(u.id) AS waiting, '{}'::text[] AS missing
+FROM outbox o LEFT JOIN outbox_unsent u USING (id)
+WHERE o.created_at >= %(first)s::date - 1 AND o.created_at < %(last)s::date + 2
+    AND (o.created_at AT TIME ZONE 'Europe/Helsinki')::date BETWEEN %(first)s AND %(last)s GROUP BY 1, 2
+"""
+_TALLY = """
+SELECT day, count(*) AS came, count(*) FILTER (WHERE done) AS done, count(*) FILTER (WHERE NOT done AND waits)
+       AS waiting, (array_agg(name ORDER BY name) FILTER (WHERE NOT done AND NOT waits))[:{at_most}] AS missing
+FROM ({cases}) c WHERE day BETWEEN %(first)s AND %(last)s GROUP BY day
+"""
+"""A flow that knows each of its cases: `name`, `day`, whether it is `done`, and whether it still `waits`."""
+
+_CASES: Mapping[str, str] = {
+    "production report → resident line": """
+        SELECT v.production_id::text AS name, (v.recorded_from AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM line l WHERE l.source = v.production_id AND l.resident_id = v.resident_id) AS done,
+            NOT EXISTS (SELECT FROM run r WHERE r.area = v.area AND r.status = 'closed' AND r.cut_off > v.recorded_from
+                        AND r.month + interval '1 month' > v.performed_on)
+            OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
+                           AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
+                           AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+            OR coalesce((SELECT p.price_cents = 0 FROM price p WHERE p.area = v.area AND p.node = v.node
+                         AND p.unit_of_measure = v.unit_of_measure AND p.valid_from <= v.performed_on
+                         AND p.recorded_at < (SELECT max(r.cut_off) FROM run r WHERE r.area = v.area
+                                              AND r.status = 'closed')
+                         ORDER BY p.valid_from DESC LIMIT 1), true) AS waits
+        FROM visit v WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
+            AND v.recorded_from < %(last)s::date + 2
+    """,
+    "closed month → entry": """
+        SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM'), s.producer_id, t.component) AS name,
+            (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e JOIN posting p USING (area, seq) WHERE e.area = r.area AND e.kind = 'cost'
+                    AND e.reference = r.run_id AND p.party = s.producer_id AND p.component = t.component
+                    AND abs(p.amount_cents) = abs(t.amount_cents)) AS done,
+            false AS waits
+        FROM run r JOIN statement s USING (run_id) JOIN statement_sum t USING (statement_id)
+        WHERE r.status = 'closed' AND t.lines > 0
+    """,
+    "closed month → fact on the bus": """
+        SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
+            (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM said WHERE topic = 'kanava.payments.run.v1' AND key = r.run_id::text) AS done,
+            false AS waits
+        FROM run r WHERE r.status = 'closed'
+    """,
+    "version of a statement → fact on the bus": """
+        SELECT concat_ws(' ', s.statement_id, 'version', number) AS name,
+            (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM said WHERE topic = 'kanava.payments.statement.v1' AND key = s.statement_id::text
+                    AND said.number = n.number::text) AS done,
+            false AS waits
+        FROM statement s JOIN run r USING (run_id) CROSS JOIN LATERAL generate_series(1, s.version) AS n (number)
+    """,
+    "entry that moves the account → fact on the bus": """
+        SELECT concat_ws(' ', e.area, e.seq) AS name, (e.booked_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM said WHERE topic = 'kanava.payments.account.v1' AND key = e.area
+                    AND said.number = e.seq::text) AS done,
+            false AS waits
+        FROM entry e WHERE (SELECT sum(p.amount_cents) FROM posting p WHERE p.area = e.area AND p.seq = e.seq
+                            AND p.account IN ('1100', '1190')) <> 0
+    """,
+    "payment → release entry": """
+        SELECT p.end_to_end_id AS name, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e WHERE e.area = o.area AND e.kind = 'release' AND e.reference = p.statement_id)
+            AS done, false AS waits
+        FROM payment p JOIN payout o USING (payout_id)
+    """,
+    "matched bank record → entry": """
+        SELECT concat_ws(' ', b.bank_reference, b.outcome) AS name,
+            (m.received_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e WHERE e.kind = b.outcome AND e.reference = p.statement_id) AS done,
+            false AS waits
+        FROM bank_entry b JOIN bank_message m USING (message_id) JOIN payment p USING (end_to_end_id) WHERE b.matched
+    """,
+    "instalment → entry": """
+        SELECT concat_ws(' ', i.area, i.payer, nullif(i.party, ''), i.reference) AS name,
+            (i.recorded_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e JOIN posting p USING (area, seq) WHERE e.entry_id = i.instalment_id
+                    AND p.account = '1100' AND p.amount_cents = i.amount_cents) AS done,
+            false AS waits
+        FROM instalment i
+    """,
+}
+_SAID_ONCE = """
+CREATE TEMP TABLE said ON COMMIT DROP AS
+SELECT topic, key, body::jsonb ->> 'version' AS number FROM outbox
+WHERE topic IN ('kanava.payments.run.v1', 'kanava.payments.statement.v1', 'kanava.payments.account.v1')
+"""
+_STORED = """
+SELECT o.topic, NULL::date AS day, o.applied AS came, s.stored AS done, 0 AS waiting, '{}'::text[] AS missing
+FROM (SELECT topic, sum(applied)::bigint AS applied FROM inbox_offset GROUP BY topic) o
+JOIN (SELECT 'kanava.monitoring.production.v1' AS topic, count(*) AS stored FROM visit
+      UNION ALL SELECT 'kanava.listing.resident.v1', count(*) FROM resident) s USING (topic)
+"""
+
+
+@dataclass(frozen=True)
+class Reconciliation:
+    """Every flow on the days that were asked for; those that lost something stand first."""
+
+    first: date
+    last: date
+    is_whole: bool
+    flows: list[dict[str, object]]
+
+
+async def tallies(tx: Tx, first: date, last: date) -> list[Tally]:
+    """Count every flow on the days from the first to the last, both included."""
+    asked = {"first": first, "last": last}
+    await tx.execute(_SAID_ONCE)
+    await tx.execute("CREATE INDEX ON said (topic, key, number); ANALYZE said")
+    found = []
+    for verb, query in (("records of {} → outcome", _HEARD), ("facts of {} → broker", _SAID)):
+        found += [_tally(verb.format(row["topic"]), row) for row in await rows(tx, query, asked)]
+    found += [_tally(f"facts applied of {row['topic']} → rows", row) for row in await rows(tx, _STORED)]
+    for flow, cases in _CASES.items():
+        counted = await rows(tx, _TALLY.format(cases=cases, at_most=NAMED_AT_MOST), asked)
+        found += [_tally(flow, row) for row in counted]
+    return found
+
+
+def _tally(flow: str, row: Mapping[str, object]) -> Tally:
+    return Tally(
+        flow=flow,
+        day=row["day"],  # type: ignore[arg-type]  # a date, or NULL
+        came=int(str(row["came"])),
+        done=int(str(row["done"])),
+        waiting=int(str(row["waiting"])),
+        missing=tuple(row["missing"] or ()),  # type: ignore[arg-type]  # a list of text
+    )
+
+
+async def reconciliation(tx: Tx, first: date, last: date) -> Reconciliation:
+    """Reconcile every flow on the days from the first to the last."""
+    checked = reconcile(await tallies(tx, first, last))
+    return Reconciliation(first, last, all(one.is_whole for one in checked), [_shown(one) for one in checked])
+
+
+def _shown(checked: Checked) -> dict[str, object]:
+    tally = checked.tally
+    return {
+        "flow": tally.flow,
+        "day": tally.day,
+        "came": tally.came,
+        "done": tally.done,
+        "waiting": tally.waiting,
+        "lost": checked.lost,
+        "is_whole": checked.is_whole,
+        "missing": list(tally.missing),
+    }

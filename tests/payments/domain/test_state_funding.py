@@ -1,0 +1,90 @@
+"""The state's funding and insurance contributions: split to the cent by measures that are data."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanava.payments.domain.contributions import allocate
+from kanava.payments.domain.state_funding import (
+    Determinant,
+    by_area,
+    shares_in_thousandths,
+    split_state_funding,
+)
+from kanava.payments.figures import residents_by_area, state_shares
+
+AREAS = ("03", "04", "05", "90")
+measures = st.fixed_dictionaries(
+    {one: st.fixed_dictionaries({area: st.integers(1, 10**9) for area in AREAS}) for one in Determinant}
+)
+totals = st.integers(0, 10**13)
+
+
+@given(totals, measures)
+def test_every_cent_of_the_state_reaches_an_area(total: int, given_measures: dict[Determinant, dict[str, int]]) -> None:
+    _, shares = state_shares(2022)
+    parts = split_state_funding(total, shares, given_measures)
+    assert sum(part.amount_cents for part in parts) == sum(by_area(parts).values()) == total
+    for determinant in Determinant:
+        pot = sum(part.amount_cents for part in parts if part.determinant is determinant)
+        assert abs(pot * sum(shares.values()) - total * shares[determinant]) < sum(shares.values())
+
+
+@given(totals, measures)
+def test_the_order_of_areas_plays_no_part(total: int, given_measures: dict[Determinant, dict[str, int]]) -> None:
+    _, shares = state_shares(2026)
+    turned = {one: dict(reversed(of.items())) for one, of in reversed(given_measures.items())}
+    assert by_area(split_state_funding(total, shares, turned)) == by_area(
+        split_state_funding(total, shares, given_measures)
+    )
+
+
+@given(totals, st.integers(1, 10**6))
+def test_equal_areas_get_equal_parts_but_for_the_cents_of_rounding(total: int, measure: int) -> None:
+    _, shares = state_shares(2026)
+    same = {one: dict.fromkeys(AREAS, measure) for one in Determinant}
+    amounts = by_area(split_state_funding(total, shares, same)).values()
+    assert max(amounts) - min(amounts) <= len(Determinant)
+
+
+def test_the_shares_are_those_of_the_act() -> None:
+    year, shares = state_shares(2022)
+    assert (year, shares[Determinant.SERVICE_NEED], shares[Determinant.PROMOTION_OF_WELLBEING]) == (2022, 79_156, 972)
+    assert sum(shares.values()) == 97_728, "the parts of 2022 add up to this by rounding"
+    later, shares = state_shares(2026)
+    assert (later, shares[Determinant.POPULATION]) == (2025, 12_790)
+    assert sum(shares.values()) == 97_794, "the share that 2025 does not state is the rest of its total"
+
+
+def test_by_population_alone_each_resident_gets_the_same() -> None:
+    residents = residents_by_area()
+    assert len(residents) == 22
+    assert sum(residents.values()) == 5_503_664
+    parts = split_state_funding(5_503_664_00, {Determinant.POPULATION: 1}, {Determinant.POPULATION: residents})
+    assert by_area(parts) == {area: count * 100 for area, count in sorted(residents.items())}
+
+
+def test_a_table_that_cannot_be_completed_is_refused() -> None:
+    percents = {one.value: "1.000" for one in Determinant} | {"social_and_health_total": "9.000"}
+    assert shares_in_thousandths(percents) == dict.fromkeys(Determinant, 1000)
+    del percents["population"], percents["service_need"]
+    with pytest.raises(ValueError, match="states no share for"):
+        shares_in_thousandths(percents)
+    with pytest.raises(ValueError, match="three decimals"):
+        shares_in_thousandths({one.value: "1.0001" for one in Determinant})
+
+
+def test_a_determinant_without_a_measure_is_refused() -> None:
+    with pytest.raises(ValueError, match="no area has a measure of population"):
+        split_state_funding(100, {Determinant.POPULATION: 1}, {Determinant.POPULATION: {"03": 0}})
+
+
+@given(st.integers(1, 10**13), st.dictionaries(st.sampled_from(AREAS), st.integers(0, 10**7), min_size=1))
+def test_contributions_reach_the_areas_to_the_cent(total: int, given_measures: dict[str, int]) -> None:
+    if not any(given_measures.values()):
+        with pytest.raises(ValueError, match="nothing to split"):
+            allocate(total, given_measures)
+        return
+    found = allocate(total, given_measures)
+    assert sum(found.values()) == total
+    assert all(given_measures[area] and cents > 0 for area, cents in found.items())
