@@ -1,5 +1,13 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, money_in, money_out, months, statements
+from . import bank, books, money_in, money_out, months, statements, suspense
 
-ROUTERS = [money_in.router, months.router, statements.router, money_out.router, books.router]
+ROUTERS = [
+    money_in.router,
+    months.router,
+    statements.router,
+    money_out.router,
+    bank.router,
+    suspense.router,
+    books.router,
+]
