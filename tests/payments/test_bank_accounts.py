@@ -103,6 +103,20 @@ async def test_a_difference_and_a_balance_that_does_not_follow_are_listed(pool: 
     assert await alarms(pool) == ["balance_does_not_follow", "balance_differs"]
 
 
+async def test_the_balances_of_an_old_and_a_new_account_count_together(pool: Pool) -> None:
+    ids = await clearing.released(pool, 1)
+    sent = credit("B1", Part(None, 1_000_00, text="1/12"))
+    await clearing.take(pool, statement("S1", sent, how=Numbered(number=1)))
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount(told.AREA, NEW, "operator"), at(12, 4))
+    await clearing.take(pool, notification("M1", debit("B1", (ids[SEVEN], SEVEN)), how=Numbered(iban=NEW)))
+    assert (await compared(pool))["difference"] == 0, "told by a notification of the new account, before its statement"
+    paid = debit("B1", (ids[SEVEN], SEVEN))
+    await clearing.take(pool, statement("S2", paid, how=Numbered(number=1, iban=NEW)))
+    assert (await compared(pool)) | {"difference": 0} == await compared(pool)
+    assert (await compared(pool))["closing"] == 1_000_00 - SEVEN
+
+
 async def test_what_the_own_enterprise_was_settled_internally_stays_at_the_bank(pool: Pool) -> None:
     await closed_month(pool, 100_00)
     await story.pay(pool, NOVEMBER, at(12, 3))

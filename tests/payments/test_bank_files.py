@@ -188,6 +188,8 @@ async def test_a_file_is_accepted_in_part(pool: Pool) -> None:
     assert (taken.rejected, taken.booked, taken.unmatched) == (1, 0, 0)
     found = await clearing.payments(pool)
     assert (found["open_cents"], found["rejected_cents"]) == (FOURTEEN + 21_00, SEVEN)
+    assert {one["last_status"] for one in found["waiting"]} == {"ACSC"}
+    assert {one["age_days"] for one in found["waiting"]} == {7}
     again = await clearing.take(pool, answer)
     assert (again.rejected, again.known_before) == (0, 1)
     await clearing.take(pool, notification("M1", debit("B1", (ids[FOURTEEN], FOURTEEN), (ids[21_00], 21_00))))

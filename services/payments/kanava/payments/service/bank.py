@@ -4,6 +4,7 @@ A movement that fits a payment or an instalment is booked there; any other waits
 a later file or a person explains it.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -48,7 +49,7 @@ class TakenIn:
 
 async def take_bank_message(tx: Tx, command: TakeBankMessage, now: datetime) -> TakenIn:
     """Take in a file of the bank. A file or a record that was taken in before changes nothing."""
-    message = read_bank_message(command.content)
+    message = await asyncio.to_thread(read_bank_message, command.content)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('bank'))")
     words: Counter[str] = Counter()
     for report in message.reports:

@@ -28,7 +28,9 @@ SELECT coalesce(-sum(p.amount_cents) FILTER (WHERE e.kind IN ('release', 'sent_b
 FROM posting p JOIN entry e USING (area, seq) WHERE p.area = %s AND p.account = '1190'
 """
 _OPEN = """
-SELECT p.end_to_end_id, p.amount_cents, o.payout_id, o.created_at AS released_at
+SELECT p.end_to_end_id, p.amount_cents, o.payout_id, o.created_at AS released_at,
+       (SELECT t.status FROM bank_status t WHERE t.end_to_end_id = p.end_to_end_id
+        ORDER BY t.told_at DESC, t.status LIMIT 1) AS last_status
 FROM payment p JOIN payout o USING (payout_id)
 WHERE o.area = %s AND p.status = 'open' ORDER BY o.created_at, p.end_to_end_id LIMIT 1000
 """
@@ -80,11 +82,14 @@ def _gaps_of(key: tuple[str, str, str], heard: Sequence[DictRow]) -> list[dict[s
     ]  # fmt: skip
 
 
-_LAST = """
-SELECT r.*, (SELECT coalesce(sum(CASE direction WHEN 'credit' THEN amount_cents ELSE -amount_cents END), 0)::bigint
-             FROM bank_booking b WHERE b.iban = r.iban AND b.booked_on > r.closes_on) AS after_cents
-FROM bank_report r JOIN area_account a USING (iban)
-WHERE a.area = %s AND r.kind = 'camt.053' ORDER BY r.year DESC, r.number DESC, r.page DESC LIMIT 1
+_CLOSINGS = """
+SELECT a.iban, r.year, r.number, r.closes_on, coalesce(r.closing_cents, 0)::bigint AS closing_cents,
+       (SELECT coalesce(sum(CASE direction WHEN 'credit' THEN amount_cents ELSE -amount_cents END), 0)::bigint
+        FROM bank_booking b WHERE b.iban = a.iban AND b.booked_on > coalesce(r.closes_on, '-infinity')) AS after_cents
+FROM area_account a LEFT JOIN LATERAL (
+    SELECT * FROM bank_report r WHERE r.iban = a.iban AND r.kind = 'camt.053'
+    ORDER BY r.year DESC, r.number DESC, r.page DESC LIMIT 1) r ON true
+WHERE a.area = %s ORDER BY a.registered_at DESC, a.iban
 """
 _OURS = """
 SELECT coalesce(sum(p.amount_cents), 0)::bigint AS bank,
@@ -98,28 +103,27 @@ FROM posting p JOIN entry e USING (area, seq) WHERE p.area = %s AND p.account = 
 
 
 async def reconciliation(tx: Tx, area: str) -> dict[str, Any] | None:
-    """The newest closing balance of the bank beside the area's bank account (1100); None before any statement.
+    """The newest closing balances of the bank beside the area's bank account (1100); None before any statement.
 
     What may differ is named: the own enterprise's settlements stay on the account at the bank, instalments may
     be booked by hand before the bank tells of them, and notifications run ahead of statements. Payments in
     transit are on 1190 until the bank books them. `difference_cents` is what nothing of that explains.
     """
-    last, ours = await one(tx, _LAST, (area,)), await one(tx, _OURS, (area,))
-    if last is None or ours is None:
+    closings, ours = await rows(tx, _CLOSINGS, (area,)), await one(tx, _OURS, (area,))
+    if ours is None or all(row["number"] is None for row in closings):
         return None
-    expected_cents = ours["bank"] + ours["internal"] - ours["untold"] - last["after_cents"]
+    closing_cents = sum(row["closing_cents"] for row in closings)
+    after_cents = sum(row["after_cents"] for row in closings)
+    expected_cents = ours["bank"] + ours["internal"] - ours["untold"] - after_cents
     return {
-        "iban": last["iban"],
-        "year": last["year"],
-        "number": last["number"],
-        "closes_on": last["closes_on"],
-        "closing_cents": last["closing_cents"],
+        "statements": closings,
+        "closing_cents": closing_cents,
         "bank_account_cents": ours["bank"],
         "settled_internally_cents": ours["internal"],
         "funding_not_told_cents": ours["untold"],
-        "told_after_cents": last["after_cents"],
+        "told_after_cents": after_cents,
         "expected_cents": expected_cents,
-        "difference_cents": last["closing_cents"] - expected_cents,
+        "difference_cents": closing_cents - expected_cents,
     }
 
 
