@@ -95,6 +95,7 @@ class Numbered:
     created: str = CREATED
     currency: str = "EUR"
     opening: int = 0
+    page: tuple[int, bool] | None = None
 
 
 def notification(message_id: str, *entries: Entry, how: Numbered | None = None) -> bytes:
@@ -112,6 +113,10 @@ def statement(message_id: str, *entries: Entry, how: Numbered, closing: int | No
 
 def _report(root: str, name: str, message_id: str, entries: Sequence[Entry], how: Numbered, balances: str) -> str:
     number = "" if how.number is None else f"<ElctrncSeqNb>{how.number}</ElctrncSeqNb>"
+    if how.page is not None:
+        place, is_last = how.page
+        pages = f"<PgNb>{place}</PgNb><LastPgInd>{str(is_last).lower()}</LastPgInd>"
+        number = f"<{name}Pgntn>{pages}</{name}Pgntn>{number}"
     return (
         f"<{root}><GrpHdr><MsgId>{message_id}</MsgId><CreDtTm>{how.created}</CreDtTm></GrpHdr>"
         f"<{name}><Id>{message_id}</Id>{number}<CreDtTm>{how.created}</CreDtTm>"

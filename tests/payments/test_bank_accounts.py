@@ -23,6 +23,7 @@ from tests.payments.bank import Numbered, Part, credit, debit, notification, sta
 from tests.payments.test_payout import NOVEMBER, closed_month
 from tests.support import facts as told
 from tests.support.facts import at
+from tests.support.schemas import schema_errors
 
 SEVEN = 7_00
 NEW = "FI5810171000000122"
@@ -61,6 +62,19 @@ async def test_a_gap_in_the_numbers_raises_an_alarm_until_the_missing_one_comes(
     late = statement("S7", debit("B1", (ids[SEVEN], SEVEN)), how=Numbered(number=7, opening=1_000_00))
     await clearing.take(pool, late)
     assert await missing(pool) == [], "statements and notifications are numbered each for themselves"
+
+
+async def test_a_statement_in_pages_is_whole_when_its_last_page_is_in(pool: Pool) -> None:
+    ids = await clearing.released(pool, 1)
+    paid, sent = debit("B1", (ids[SEVEN], SEVEN)), credit("B2", Part(None, 1_000_00, text="1/12"))
+    first = statement("S1", sent, how=Numbered(number=1, page=(1, False)))
+    second = statement("S1", paid, how=Numbered(number=1, page=(2, True), opening=1_000_00))
+    assert schema_errors(first) == []
+    await clearing.take(pool, second)
+    async with transaction(pool) as tx:
+        assert [row["pages"] for row in await views.missing(tx, told.AREA)] == [[2]]
+    await clearing.take(pool, first)
+    assert await alarms(pool) == []
 
 
 async def test_a_number_with_other_balances_is_refused(pool: Pool) -> None:

@@ -5,6 +5,7 @@ pointer to the element. Versions of a message differ in what is not read here, s
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -71,6 +72,7 @@ class Report:
     year: int
     number: int | None
     page: int
+    is_last_page: bool
     opening_cents: int | None
     closing_cents: int | None
     closes_on: date
@@ -199,6 +201,7 @@ def _report(element: etree._Element, kind: str, created: date) -> Report:
         year=closes_on.year,
         number=_number(element, required=kind == "camt.053"),
         page=_page(element),
+        is_last_page=_is_last_page(element),
         opening_cents=opening[0] if opening else None,
         closing_cents=closing[0] if closing else None,
         closes_on=closes_on,
@@ -231,10 +234,12 @@ def _booking(entry: etree._Element, pointer: str) -> Booking:
     reversal = (_optional(entry, "RvslInd") or "").lower() in ("true", "1")
     transactions = entry.findall("{*}NtryDtls/{*}TxDtls")
     details: list[Detail] = []
+    named: Counter[str] = Counter()
     for number, one in enumerate(transactions, start=1):
         detail = _detail(one, direction, alone_cents=total_cents if len(transactions) == 1 else None, reversal=reversal)
         name = detail.end_to_end_id or _optional(one, "Refs/AcctSvcrRef") or f"#{number}"
-        again = sum(name == other.part.split("#+")[0] for other in details)
+        again = named[name]
+        named[name] += 1
         details.append(Detail(**{**vars(detail), "part": f"{name}#+{again}" if again else name}))
     if sum(one.amount_cents for one in details) > total_cents:
         raise _broken(entry, "entry_sum", "The details of an entry are more than its sum.")
@@ -370,6 +375,12 @@ def _page(element: etree._Element) -> int:
     if not re.fullmatch(r"\d{1,5}", text):
         raise _broken(element, "sequence_number", "A page number is a whole number.")
     return int(text)
+
+
+def _is_last_page(element: etree._Element) -> bool:
+    """A report that is not divided into pages is its own last page."""
+    text = _optional(element, "StmtPgntn/LastPgInd") or _optional(element, "NtfctnPgntn/LastPgInd") or "true"
+    return text.lower() in ("true", "1")
 
 
 def _iban(element: etree._Element) -> str:

@@ -77,6 +77,7 @@ CREATE TABLE bank_report (
     year INTEGER NOT NULL,
     number INTEGER NOT NULL,
     page INTEGER NOT NULL,
+    is_last_page BOOLEAN NOT NULL,
     message_id VARCHAR NOT NULL,
     received_at TIMESTAMP WITH TIME ZONE NOT NULL,
     opening_cents BIGINT,

@@ -104,9 +104,10 @@ async def _note_number(tx: Tx, report: Report, message_id: str, now: datetime) -
     key = (report.iban, report.kind, report.year, report.number, report.page)
     balances = (report.opening_cents, report.closing_cents)
     cursor = await tx.execute(
-        "INSERT INTO bank_report (iban, kind, year, number, page, message_id, received_at, opening_cents,"
-        " closing_cents, closes_on) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-        (*key, message_id, now, *balances, report.closes_on),
+        "INSERT INTO bank_report (iban, kind, year, number, page, is_last_page, message_id, received_at,"
+        " opening_cents, closing_cents, closes_on) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+        " ON CONFLICT DO NOTHING",
+        (*key, report.is_last_page, message_id, now, *balances, report.closes_on),
     )
     if cursor.rowcount == 1:
         return

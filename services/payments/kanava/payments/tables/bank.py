@@ -65,7 +65,7 @@ class BankMessage(Base, table=True):
 
 
 class BankReport(Base, table=True):
-    """A numbered statement or notification of an account; missing numbers raise the alarm."""
+    """A page of a numbered statement or notification of an account; missing numbers and pages raise the alarm."""
 
     __tablename__ = "bank_report"
     __table_args__ = {"info": APPEND_ONLY}
@@ -74,6 +74,7 @@ class BankReport(Base, table=True):
     year: int = Field(primary_key=True)
     number: int = Field(primary_key=True)
     page: int = Field(primary_key=True)
+    is_last_page: bool
     message_id: str
     received_at: datetime = Field(sa_type=TIMES)
     opening_cents: int | None = Field(sa_type=sa.BigInteger)

@@ -55,10 +55,15 @@ async def payments(tx: Tx, area: str, now: datetime) -> dict[str, Any]:
 
 
 async def missing(tx: Tx, area: str | None = None) -> list[dict[str, Any]]:
-    """Missing numbers of every account and kind of report, and since when the bank counted past them."""
+    """Missing numbers of every account and kind of report, and since when the bank counted past them.
+
+    A report of which some pages are missing is named with the `pages` that came.
+    """
     reports = await rows(
         tx,
-        "SELECT r.iban, a.area, r.kind, r.year, r.number, min(r.received_at) AS received_at FROM bank_report r"
+        "SELECT r.iban, a.area, r.kind, r.year, r.number, min(r.received_at) AS received_at,"
+        " array_agg(r.page ORDER BY r.page) AS pages,"
+        " bool_or(r.is_last_page) AND max(r.page) = count(*) AS is_whole FROM bank_report r"
         " JOIN area_account a USING (iban) WHERE %(area)s::text IS NULL OR a.area = %(area)s"
         " GROUP BY r.iban, a.area, r.kind, r.year, r.number ORDER BY r.iban, r.kind, r.year, r.number",
         {"area": area},
@@ -66,7 +71,13 @@ async def missing(tx: Tx, area: str | None = None) -> list[dict[str, Any]]:
     by_sequence: dict[tuple[str, str, str], list[DictRow]] = {}
     for row in reports:
         by_sequence.setdefault((row["area"], row["iban"], row["kind"]), []).append(row)
-    return [gap for key, heard in by_sequence.items() for gap in _gaps_of(key, heard)]
+    found = [gap for key, heard in by_sequence.items() for gap in _gaps_of(key, heard)]
+    return found + [_without_pages(row) for row in reports if not row["is_whole"]]
+
+
+def _without_pages(row: DictRow) -> dict[str, Any]:
+    number = {"first": row["number"], "last": row["number"], "since": row["received_at"]}
+    return {**{name: row[name] for name in ("area", "iban", "kind", "year", "pages")}, **number}
 
 
 def _gaps_of(key: tuple[str, str, str], heard: Sequence[DictRow]) -> list[dict[str, Any]]:
