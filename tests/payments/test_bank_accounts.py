@@ -160,6 +160,19 @@ async def test_an_account_belongs_to_one_area(pool: Pool) -> None:
     assert [row["iban"] for row in found] == [NEW, bank.IBAN], "the newest pays, the old one is still heard"
 
 
+async def test_a_payment_is_booked_on_the_account_of_its_own_area_only(pool: Pool) -> None:
+    ids = await clearing.released(pool, 1)
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount("04", NEW, "operator"), at(12, 4))
+    elsewhere = notification("M1", debit("B1", (ids[SEVEN], SEVEN)), how=Numbered(iban=NEW))
+    assert (await clearing.take(pool, elsewhere)).unmatched == 1
+    (item,) = await clearing.queue(pool)
+    assert (item["area"], item["why"]) == ("04", "unknown_payment")
+    assert (await clearing.payments(pool))["open_cents"] == SEVEN
+    same_reference = await clearing.take(pool, notification("M2", debit("B1", (ids[SEVEN], SEVEN))))
+    assert same_reference.booked == 1, "references are the bank's for each account"
+
+
 async def approved_and_changed(pool: Pool) -> None:
     """November is approved by Anna, then the private producer tells another account."""
     await closed_month(pool)

@@ -220,6 +220,19 @@ async def test_money_that_could_not_be_sent_back_waits_again(pool: Pool) -> None
     await clearing.payments(pool)
 
 
+async def test_money_that_was_sent_back_and_came_back_waits_again(pool: Pool) -> None:
+    await clearing.released(pool, 1)
+    item_id = await came(pool)
+    await do(pool, service.propose_return, ProposeReturn(item_id, "Maksaja", None, WHY, "anna"))
+    sent = await do(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    await clearing.take(pool, notification("M1", debit("B1", (sent.end_to_end_id, 50_00))))
+    returned = await clearing.take(pool, notification("M2", bank.back("B2", sent.end_to_end_id, 50_00)))
+    assert returned.rejected == 1
+    assert [item["left_cents"] for item in await clearing.queue(pool)] == [50_00]
+    assert await clearing.bank_cents(pool) == 1_000_00 + 50_00
+    await clearing.payments(pool)
+
+
 async def test_money_without_a_senders_account_is_not_sent_back_blindly(pool: Pool) -> None:
     await clearing.released(pool, 1)
     item_id = await came(pool, sender=None)

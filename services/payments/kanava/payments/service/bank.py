@@ -24,7 +24,7 @@ from ..domain.chart import FUNDING_OF
 from ..errors import BadBankMessage
 from .accounts import area_of
 from .settling import explain, known, payment_of, settle
-from .suspended import BY_FILE, Place, Step, give_notice, open_items, rest_of, suspend, take_back
+from .suspended import BY_FILE, Place, Step, give_notice, hold_bank, open_items, rest_of, suspend, take_back
 
 log = structlog.get_logger()
 
@@ -50,7 +50,7 @@ class TakenIn:
 async def take_bank_message(tx: Tx, command: TakeBankMessage, now: datetime) -> TakenIn:
     """Take in a file of the bank. A file or a record that was taken in before changes nothing."""
     message = await asyncio.to_thread(read_bank_message, command.content)
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtext('bank'))")
+    await hold_bank(tx)
     words: Counter[str] = Counter()
     for report in message.reports:
         words.update(await _take_report(tx, report, message.message_id, now))

@@ -80,9 +80,14 @@ async def give_notice(tx: Tx, *, area: str, original: str, end_to_end_id: str, w
     return cursor.rowcount == 1
 
 
+async def hold_bank(tx: Tx) -> None:
+    """One at a time explains what the bank told: its files, and people, who could explain the same money."""
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtext('bank'))")
+
+
 async def item_row(tx: Tx, item_id: UUID) -> DictRow:
-    """An item with what is left of it, locked; `UnknownItem` when there is none."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 20))", (str(item_id),))
+    """An item with what is left of it, held to the commit; `UnknownItem` when there is none."""
+    await hold_bank(tx)
     row = await one(tx, f"{ITEMS} WHERE i.item_id = %s", (item_id,))
     if row is None:
         raise UnknownItem(f"There is no item {item_id} on the suspense account.")
@@ -102,7 +107,7 @@ async def open_items(tx: Tx, area: str, end_to_end_id: str) -> list[DictRow]:
 
 
 async def add_step(tx: Tx, item_id: UUID, step: Step, now: datetime) -> None:
-    """Write a step behind the others; the caller holds the item's lock or the bank's."""
+    """Write a step behind the others; the caller holds the bank's lock."""
     await tx.execute(
         "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, payee, reason, by, at)"
         " SELECT %(item)s, count(*) + 1, %(what)s, %(cents)s, %(target)s, %(payee)s, %(reason)s, %(by)s, %(now)s"

@@ -63,7 +63,6 @@ async def own_item(tx: Tx, command: OwnItem, now: datetime) -> Stepped:
 
 async def match_to_payment(tx: Tx, command: MatchToPayment, now: datetime) -> Stepped:
     """Explain an item as the payment that left, or as the payment that came back."""
-    await _hold_bank(tx)
     item = await _open_item(tx, command.item_id)
     payment = await payment_of(tx, command.end_to_end_id, item["area"])
     outcome = {"debit": "booked", "credit": "returned"}.get(item["direction"])
@@ -82,7 +81,6 @@ async def match_to_payment(tx: Tx, command: MatchToPayment, now: datetime) -> St
 
 async def match_to_funding(tx: Tx, command: MatchToFunding, now: datetime) -> Stepped:
     """Explain money that came as an instalment; one that was booked by hand before is not booked again."""
-    await _hold_bank(tx)
     item = await _open_item(tx, command.item_id)
     if item["direction"] != "credit":
         raise Refused(Reason.ITEM_WRONG_WAY)
@@ -99,7 +97,6 @@ async def match_to_funding(tx: Tx, command: MatchToFunding, now: datetime) -> St
 
 async def offset_items(tx: Tx, command: OffsetItems, now: datetime) -> Stepped:
     """Explain money that left and money that came as one mistake of the bank and its correction."""
-    await _hold_bank(tx)
     pair = [await _open_item(tx, one_id) for one_id in sorted((command.item_id, command.other_id))]
     first, second = pair
     if {first["direction"], second["direction"]} != {"credit", "debit"}:
@@ -127,7 +124,6 @@ async def propose_return(tx: Tx, command: ProposeReturn, now: datetime) -> Stepp
 
 async def release_return(tx: Tx, command: ReleaseReturn, now: datetime) -> SentBack:
     """Send back what somebody else proposed to send back: a payout of one payment with its pain.001 file."""
-    await _hold_bank(tx)
     item = await _open_item(tx, command.item_id)
     proposal = await one(
         tx,
@@ -177,11 +173,6 @@ async def close_notice(tx: Tx, command: CloseNotice, now: datetime) -> Stepped:
         raise Refused(Reason.ITEM_WRONG_WAY)
     await add_step(tx, command.item_id, Step("closed", command.by, command.reason), now)
     return Stepped(command.item_id, "closed", 0)
-
-
-async def _hold_bank(tx: Tx) -> None:
-    """No file of the bank comes in between: it could explain the same money."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtext('bank'))")
 
 
 async def _open_item(tx: Tx, item_id: UUID) -> DictRow:
