@@ -21,7 +21,7 @@ from kanava.common.db import transaction
 from kanava.registry.domain.producers import checklist_on
 from tests.contracts.access import PACKAGE, document, snapshot
 from tests.monitoring import world as monitoring_world
-from tests.payments import story
+from tests.payments import bank, story
 from tests.support import facts as told
 
 IBAN = "FI2112345600000785"
@@ -198,11 +198,16 @@ async def payments(made: Made) -> dict[str, str]:
     run = await story.close(pool, date(2026, 10, 1), told.at(11, 2))
     statements: Any = await made.do(Role.OPERATOR, "GET", "/v1/statements", query={"area": "03", "month": "2026-10"})
     own = next(one for one in statements if one["producer_id"] == told.PRIVATE)
+    unknown = bank.notification("M1", bank.credit("B1", bank.Part(None, 5_00)))
+    await made.do(*(Role.OPERATOR, "POST", "/v1/bank/messages"), content=unknown, content_type="application/xml")
+    waiting: Any = await made.do(Role.OPERATOR, "GET", "/v1/suspense")
     return {
         "area": "03",
         "run_id": str(run["run_id"]),
         "statement_id": str(own["statement_id"]),
         "payout_id": str(paid.payout_id),
+        "item_id": str(waiting[0]["item_id"]),
+        "iban": IBAN,
         "producer_id": told.PRIVATE,
         "resident_id": str(told.resident_id(1)),
     }

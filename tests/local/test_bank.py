@@ -6,7 +6,9 @@ from uuid import UUID
 import pytest
 
 from kanava.local import bank
-from kanava.payments.iso20022 import Transfer, pain001, read_bank_message
+from kanava.payments.bankfiles import read_bank_message
+from kanava.payments.iso20022 import Transfer, pain001
+from tests.support.schemas import schema_errors
 
 GOOD, CLOSED = "FI6950001500000001", "FI1550001500000003"
 NOW = datetime(2026, 12, 2, 20, tzinfo=UTC)
@@ -15,8 +17,7 @@ NOW = datetime(2026, 12, 2, 20, tzinfo=UTC)
 def ordered(*transfers: tuple[str, int, str]) -> bytes:
     """A pain.001 of (end-to-end id, cents, IBAN)."""
     made = [
-        Transfer(UUID(int=1), name, cents, "Tuottaja Oy", iban, "RF18539007547034")
-        for name, cents, iban in transfers
+        Transfer(UUID(int=1), name, cents, "Tuottaja Oy", iban, "RF18539007547034") for name, cents, iban in transfers
     ]
     return pain001(UUID(int=2), "FI2112345600000785", made, NOW)
 
@@ -26,10 +27,13 @@ def test_it_books_all_but_the_closed_account() -> None:
     assert (answers.booked, answers.rejected) == (1, 1)
     assert answers.camt054 is not None
     assert answers.pain002 is not None
-    (booked,) = read_bank_message(answers.camt054).records
-    (rejected,) = read_bank_message(answers.pain002).records
+    assert schema_errors(answers.camt054) == schema_errors(answers.pain002) == []
+    (report,) = read_bank_message(answers.camt054).reports
+    assert (report.iban, report.number, report.year) == ("FI2112345600000785", 1, 2026)
+    (booked,) = report.bookings[0].details
+    (rejected,) = read_bank_message(answers.pain002).statuses
     assert (booked.end_to_end_id, booked.outcome, booked.amount_cents) == ("a", "booked", 10_001)
-    assert (rejected.end_to_end_id, rejected.outcome, rejected.amount_cents) == ("b", "rejected", 20_000)
+    assert (rejected.end_to_end_id, rejected.status, rejected.amount_cents) == ("b", "RJCT", 20_000)
     assert rejected.reason == "AC04"
 
 

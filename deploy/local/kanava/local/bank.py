@@ -1,6 +1,7 @@
 """A bank that plays its part: takes a pain.001, books all payments but those it is told to reject.
 
-It answers as ISO 20022 banks do: camt.054 with an entry for each booked payment, pain.002 for the rejected.
+It answers as ISO 20022 banks do: a numbered camt.054 of the account with an entry for each booked payment,
+pain.002 for the rejected.
 """
 
 from collections.abc import Collection, Sequence
@@ -23,6 +24,17 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Batch:
+    """A pain.001 file: its id, when it was made, the account it pays from, the day it pays on, its payments."""
+
+    message_id: str
+    created: str
+    iban: str
+    executed_on: str
+    orders: Sequence[Order]
+
+
+@dataclass(frozen=True)
 class Answers:
     """What the bank sends back: camt.054 of what it booked, pain.002 of what it rejected; None for nothing."""
 
@@ -32,16 +44,22 @@ class Answers:
     rejected: int
 
 
-def orders_of(pain001: bytes) -> tuple[str, list[Order]]:
-    """The message id of a pain.001 and its payments; ValueError for anything else or with wrong control sums."""
+def batch_of(pain001: bytes) -> Batch:
+    """What a pain.001 orders; ValueError for anything else or with wrong control sums."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     root = etree.fromstring(pain001, parser)
-    message_id = root.findtext(".//{*}GrpHdr/{*}MsgId")
     count = root.findtext(".//{*}GrpHdr/{*}NbOfTxs")
     orders = [_order(element) for element in root.iterfind(".//{*}CdtTrfTxInf")]
-    if message_id is None or count is None or int(count) != len(orders):
+    found = (
+        root.findtext(".//{*}GrpHdr/{*}MsgId"),
+        root.findtext(".//{*}GrpHdr/{*}CreDtTm"),
+        root.findtext(".//{*}DbtrAcct/{*}Id/{*}IBAN"),
+        root.findtext(".//{*}ReqdExctnDt/{*}Dt"),
+    )
+    if not all(found) or count is None or int(count) != len(orders):
         raise ValueError("this is no whole pain.001 file")
-    return message_id, orders
+    message_id, created, iban, executed_on = (text or "" for text in found)
+    return Batch(message_id, created, iban, executed_on, orders)
 
 
 def _order(element: etree._Element) -> Order:
@@ -55,43 +73,66 @@ def _order(element: etree._Element) -> Order:
     return Order(*(text or "" for text in found))
 
 
-def answer(pain001: bytes, *, closed: Collection[str] = ()) -> Answers:
-    """Play the bank for one file; accounts in `closed` take no payment."""
-    message_id, orders = orders_of(pain001)
-    good = [order for order in orders if order.iban not in closed]
-    bad = [order for order in orders if order.iban in closed]
+def answer(pain001: bytes, *, closed: Collection[str] = (), number: int = 1) -> Answers:
+    """Play the bank for one file; accounts in `closed` take no payment. `number` is that of the notification."""
+    batch = batch_of(pain001)
+    good = [order for order in batch.orders if order.iban not in closed]
+    bad = [order for order in batch.orders if order.iban in closed]
     return Answers(
-        camt054=_camt054(message_id, good) if good else None,
-        pain002=_pain002(message_id, bad) if bad else None,
+        camt054=_camt054(batch, good, number) if good else None,
+        pain002=_pain002(batch, bad) if bad else None,
         booked=len(good),
         rejected=len(bad),
     )
 
 
-def _camt054(message_id: str, orders: Sequence[Order]) -> bytes:
+def _camt054(batch: Batch, orders: Sequence[Order], number: int) -> bytes:
     root = _document(CAMT_054)
     body = _add(root, "BkToCstmrDbtCdtNtfctn")
-    _add(body, "GrpHdr/MsgId", f"C{message_id[:30]}")
+    header = _add(body, "GrpHdr")
+    _add(header, "MsgId", f"C{batch.message_id[:30]}")
+    _add(header, "CreDtTm", batch.created)
     note = _add(body, "Ntfctn")
-    _add(note, "Id", message_id[:30])
-    for number, order in enumerate(orders, start=1):
-        entry = _add(note, "Ntry")
-        _add(entry, "Amt", order.amount).set("Ccy", "EUR")
-        _add(entry, "CdtDbtInd", "DBIT")
-        _add(entry, "Sts/Cd", "BOOK")
-        _add(entry, "AcctSvcrRef", f"{message_id[:24]}{number:06d}")
-        details = _add(entry, "NtryDtls/TxDtls")
-        _add(details, "Refs/EndToEndId", order.end_to_end_id)
-        _add(details, "Amt", order.amount).set("Ccy", "EUR")
+    _add(note, "Id", batch.message_id[:30])
+    _add(note, "ElctrncSeqNb", str(number))
+    _add(note, "CreDtTm", batch.created)
+    account = _add(note, "Acct")
+    _add(account, "Id/IBAN", batch.iban)
+    _add(account, "Ccy", "EUR")
+    for place, order in enumerate(orders, start=1):
+        _add_entry(note, order, reference=f"{batch.message_id[:24]}{place:06d}", booked_on=batch.executed_on)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
-def _pain002(message_id: str, orders: Sequence[Order]) -> bytes:
+def _add_entry(note: etree._Element, order: Order, *, reference: str, booked_on: str) -> None:
+    entry = _add(note, "Ntry")
+    _add(entry, "Amt", order.amount).set("Ccy", "EUR")
+    _add(entry, "CdtDbtInd", "DBIT")
+    _add(entry, "Sts/Cd", "BOOK")
+    _add(entry, "BookgDt/Dt", booked_on)
+    _add(entry, "AcctSvcrRef", reference)
+    domain = _add(entry, "BkTxCd/Domn")
+    _add(domain, "Cd", "PMNT")
+    family = _add(domain, "Fmly")
+    _add(family, "Cd", "ICDT")
+    _add(family, "SubFmlyCd", "ESCT")
+    details = _add(entry, "NtryDtls/TxDtls")
+    _add(details, "Refs/EndToEndId", order.end_to_end_id)
+    _add(details, "Amt", order.amount).set("Ccy", "EUR")
+
+
+def _pain002(batch: Batch, orders: Sequence[Order]) -> bytes:
     root = _document(PAIN_002)
     body = _add(root, "CstmrPmtStsRpt")
-    _add(body, "GrpHdr/MsgId", f"R{message_id[:30]}")
-    _add(body, "OrgnlGrpInfAndSts/OrgnlMsgId", message_id)
+    header = _add(body, "GrpHdr")
+    _add(header, "MsgId", f"R{batch.message_id[:30]}")
+    _add(header, "CreDtTm", batch.created)
+    group = _add(body, "OrgnlGrpInfAndSts")
+    _add(group, "OrgnlMsgId", batch.message_id)
+    _add(group, "OrgnlMsgNmId", "pain.001.001.09")
+    _add(group, "GrpSts", "PART" if len(orders) < len(batch.orders) else "RJCT")
     block = _add(body, "OrgnlPmtInfAndSts")
+    _add(block, "OrgnlPmtInfId", batch.message_id)
     for order in orders:
         one = _add(block, "TxInfAndSts")
         _add(one, "OrgnlEndToEndId", order.end_to_end_id)

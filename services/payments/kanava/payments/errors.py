@@ -1,7 +1,7 @@
 """What payments refuses, and why.
 
 Refused 409 with a `Reason`     a rule of the money says no
-UnknownRun, UnknownStatement, UnknownPayout 404
+UnknownRun, UnknownStatement, UnknownPayout, UnknownItem 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -23,6 +23,15 @@ class Reason(RefusalReason):
     SAME_PERSON = "same_person", "Nobody closes the year that they proposed to close."
     OTHER_YEAR = "other_year", "An instalment belongs to the year of its arrival, the one before or the one after."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
+    ACCOUNT_TAKEN = "account_taken", "The account at the bank belongs to another area."
+    ACCOUNT_DIFFERS = "account_differs", "The account that was checked is not the one that the producer has now."
+    NOTHING_TO_CONFIRM = "nothing_to_confirm", "The statement is not approved, or its account did not change."
+    ITEM_EXPLAINED = "item_explained", "The item of the suspense account is explained already."
+    ITEM_WRONG_WAY = "item_wrong_way", "The item's money went the other way, or there is none."
+    ITEM_DOES_NOT_FIT = "item_does_not_fit", "The payment, instalment or other item does not fit the item's money."
+    RETURN_NOT_PROPOSED = "return_not_proposed", "Nobody has proposed to send this money back."
+    RETURN_BY_THE_SAME = "return_by_the_same", "Somebody else than who proposed it sends money back."
+    NO_SENDER_ACCOUNT = "no_sender_account", "The bank told no account to send the money back to; name it."
 
 
 class UnknownRun(NotFound):
@@ -43,7 +52,16 @@ class UnknownPayout(NotFound):
     slug, title = "unknown-payout", "There is no such pain.001 file"
 
 
+class UnknownItem(NotFound):
+    """There is no item of the suspense account with this id."""
+
+    slug, title = "unknown-item", "There is no such item"
+
+
 class BadBankMessage(Invalid):
-    """The file is no pain.002, camt.053 or camt.054, is cut, or declares entities. Nothing was booked."""
+    """The bank's file breaks the rule that is named, at the element that the pointer names. Nothing was booked.
+
+    It is cut, declares entities, is of no known kind, speaks of another account or currency, or its sums disagree.
+    """
 
     slug, title = "bad-bank-message", "The bank's file could not be read"

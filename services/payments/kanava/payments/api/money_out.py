@@ -1,4 +1,4 @@
-"""Payouts, and what the bank answers."""
+"""Payouts, and the files that the bank pays from."""
 
 from uuid import UUID
 
@@ -8,9 +8,8 @@ from pydantic import Field
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 
-from ..commands import ReleasePayout, TakeBankMessage
+from ..commands import ReleasePayout
 from ..errors import UnknownPayout
-from ..service.bank import take_bank_message
 from ..service.statements import release_payout
 from ..views import statements as views
 from .inputs import Area, Input, Operator
@@ -48,10 +47,3 @@ async def get_pain001(request: Request, payout_id: UUID, caller: Operator) -> Re
     if content is None:
         raise UnknownPayout(f"There is no pain.001 file of payout {payout_id}.")
     return Response(content, media_type="application/xml")
-
-
-@router.post("/v1/bank/messages", status_code=200, tags=["money out"])
-async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
-    """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""
-    command = TakeBankMessage(await request.body())
-    return await once(request, request.app.state.pool, caller, key, lambda tx, now: take_bank_message(tx, command, now))

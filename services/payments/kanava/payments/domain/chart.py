@@ -19,6 +19,8 @@ class Account(StrEnum):
     """Payments given to the bank and not yet confirmed (maksuliikenne matkalla)."""
     ACCRUED_FUNDING = "1180"
     """Funding of a year that arrived after it (siirtosaamiset)."""
+    SUSPENSE = "2990"
+    """Money that matches nothing yet (selvittelytili); the party is the item of the work queue."""
     PAYABLE = "2100"
     """Owed to a producer (velka tuottajalle); the party is the producer."""
     BETWEEN_AREAS = "2700"
@@ -41,10 +43,10 @@ class Account(StrEnum):
     """Client fees that producers collected (asiakasmaksut), a credit."""
 
 
-CASH = frozenset({Account.BANK, Account.IN_TRANSIT})
-"""What an area can spend is the bank less what is in transit."""
+CASH = frozenset({Account.BANK, Account.IN_TRANSIT, Account.SUSPENSE})
+"""What an area can spend is the bank less what is in transit and less what nobody has explained yet."""
 
-CLEARING = frozenset({Account.IN_TRANSIT, Account.ACCRUED_FUNDING, Account.ADVANCE_FUNDING})
+CLEARING = frozenset({Account.IN_TRANSIT, Account.ACCRUED_FUNDING, Account.ADVANCE_FUNDING, Account.SUSPENSE})
 """Accounts that money only passes through: empty, or listed with the age of what is left."""
 
 COST_OF = {"capitation": Account.CAPITATION, "fee": Account.FEE, "client_fee": Account.CLIENT_FEE}
@@ -78,6 +80,12 @@ class EntryKind(StrEnum):
     """The bank rejected a payment; it returns to the producer's balance."""
     RETURNED = "returned"
     """A payment that was booked came back from the producer's bank; it returns to the producer's balance."""
+    SUSPENDED = "suspended"
+    """The bank moved money that matches nothing; it waits on the suspense account."""
+    EXPLAINED = "explained"
+    """Money that waited on the suspense account is explained: the opposite of its first entry."""
+    SENT_BACK = "sent_back"
+    """Money that does not belong to the area was given to the bank to be sent back."""
 
 
 @dataclass(frozen=True)
@@ -162,3 +170,35 @@ def payment(kind: EntryKind, *, statement_id: UUID, producer_id: str, sums: Mapp
         for account, sign in ((debit, 1), (credit, -1))
     ]
     return Draft(kind, statement_id, tuple(postings), f"{kind} {producer_id}")
+
+
+def suspended(*, item_id: UUID, signed_cents: int) -> Draft:
+    """Money came in (positive) or went out (negative) and matches nothing: the bank against the suspense account."""
+    assert signed_cents, "no money needs no entry"
+    return Draft(EntryKind.SUSPENDED, item_id, _waiting(item_id, signed_cents), "matches nothing")
+
+
+def explained(*, item_id: UUID, signed_cents: int) -> Draft:
+    """Take back `signed_cents` of what was suspended, so that the right entry can follow."""
+    assert signed_cents, "no money needs no entry"
+    return Draft(EntryKind.EXPLAINED, item_id, _waiting(item_id, -signed_cents), "explained")
+
+
+def _waiting(item_id: UUID, cents: int) -> tuple[Posting, Posting]:
+    return (Posting(Account.BANK, cents), Posting(Account.SUSPENSE, -cents, str(item_id)))
+
+
+_SENDS_BACK = {
+    EntryKind.SENT_BACK: (Account.SUSPENSE, Account.IN_TRANSIT),
+    EntryKind.BOOKED: (Account.IN_TRANSIT, Account.BANK),
+    EntryKind.REJECTED: (Account.IN_TRANSIT, Account.SUSPENSE),
+    EntryKind.RETURNED: (Account.BANK, Account.SUSPENSE),
+}
+
+
+def send_back(kind: EntryKind, *, item_id: UUID, amount_cents: int) -> Draft:
+    """Move money that is sent back to who paid it: given to the bank, booked, rejected, returned."""
+    assert amount_cents > 0, "something is sent back"
+    debit, credit = _SENDS_BACK[kind]
+    postings = (Posting(debit, amount_cents, str(item_id)), Posting(credit, -amount_cents, str(item_id)))
+    return Draft(kind, item_id, postings, f"{kind} sent back")

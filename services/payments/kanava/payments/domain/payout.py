@@ -18,12 +18,17 @@ class Held(Enum):
     NO_ACCOUNT = "no_account"
     """The producer has told no bank account."""
     ACCOUNT_CHANGED = "account_changed"
-    """The producer's account changed after the approval; approve again after confirming it."""
+    """The producer's account changed after the approval; somebody has to confirm it anew."""
+    CONFIRMED_BY_THE_SAME = "confirmed_by_the_same"
+    """Nobody releases a payment to an account that they confirmed."""
 
 
 @dataclass(frozen=True)
 class Payable:
-    """An approved statement as a payout sees it; `iban` is as approved, `current_iban` as known now."""
+    """An approved statement as a payout sees it; `iban` is as approved or confirmed, `current_iban` as known now.
+
+    `confirmed_by` are those who confirmed an account that had changed after the approval.
+    """
 
     statement_id: UUID
     producer_id: str
@@ -32,6 +37,7 @@ class Payable:
     internal: bool
     iban: str | None
     current_iban: str | None
+    confirmed_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ def _refusal(statement: Payable, left_cents: int, released_by: str) -> Held | No
         return Held.NO_ACCOUNT
     if not statement.internal and statement.iban != statement.current_iban:
         return Held.ACCOUNT_CHANGED
+    if released_by in statement.confirmed_by:
+        return Held.CONFIRMED_BY_THE_SAME
     if statement.amount_cents > left_cents:
         return Held.OVER_THE_LIMIT
     return None

@@ -19,6 +19,8 @@ from ..domain import chart
 from ..domain.chart import EntryKind
 from ..domain.payout import Held, Payable, Selection, select_within
 from ..errors import UnknownStatement
+from .accounts import debtor_of
+from .suspended import unexplained_debits_cents
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) 
 
 
 _RELEASABLE = """
-SELECT s.*, p.iban, p.name, p.kind FROM statement s JOIN producer p USING (producer_id)
+SELECT s.*, p.iban, p.name, p.kind,
+       (SELECT kind FROM reference_wish w WHERE w.producer_id = s.producer_id ORDER BY number DESC LIMIT 1)
+       AS reference_kind,
+       ARRAY(SELECT confirmed_by FROM account_confirmation c WHERE c.statement_id = s.statement_id
+             AND c.iban = s.approved_iban) AS confirmed_by
+FROM statement s JOIN producer p USING (producer_id)
 WHERE s.area = %(area)s AND s.status = 'approved'
-  AND (%(ids)s::uuid[] = '{}' OR s.statement_id = ANY(%(ids)s)) ORDER BY s.statement_id FOR UPDATE OF s
+  AND (%(ids)s::uuid[] = '{}' OR s.statement_id = ANY(%(ids)s)) ORDER BY s.statement_id FOR UPDATE OF s FOR SHARE OF p
 """
 
 
@@ -86,6 +93,7 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
     """
     book = await one(tx, "SELECT * FROM book WHERE area = %s FOR UPDATE", (command.area,))
     spendable_cents = book["spendable_cents"] - book["limit_cents"] if book else 0
+    spendable_cents -= await unexplained_debits_cents(tx, command.area)
     releasable = await rows(tx, _RELEASABLE, {"area": command.area, "ids": list(command.statement_ids)})
     selection = select_within(spendable_cents, [_payable(row) for row in releasable], released_by=command.released_by)
     taken = {payable.statement_id for payable in selection.taken}
@@ -110,6 +118,7 @@ def _payable(row: DictRow) -> Payable:
         internal=_internal(row),
         iban=row["approved_iban"],
         current_iban=row["iban"],
+        confirmed_by=tuple(row["confirmed_by"]),
     )
 
 
@@ -138,7 +147,10 @@ async def _settle_and_pay(
             ("settled" if _internal(row) else "released", command.released_by, row["statement_id"]),
         )
     transfers = [iso20022.transfer(row, attempt=row["version"]) for row in by_bank]
-    pain001 = iso20022.pain001(payout_id, command.debtor_iban, transfers, now) if transfers else None
+    pain001 = None
+    if transfers:
+        debtor = await debtor_of(tx, command.area, command.debtor_iban, by=command.released_by, now=now)
+        pain001 = iso20022.pain001(payout_id, debtor, transfers, now)
     await tx.execute(
         "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
         (payout_id, command.area, command.released_by, now, pain001),
@@ -163,11 +175,12 @@ def _paid_out(payout_id: UUID, chosen: Sequence[DictRow], selection: Selection) 
 
 
 _EXPLANATIONS = {
+    Held.CONFIRMED_BY_THE_SAME: "You confirmed its account yourself; somebody else has to release it.",
     Held.OVER_THE_LIMIT: "Paying it would take the area's account below its limit.",
     Held.NOTHING_TO_PAY: "Its sum is zero or negative; a negative one stays as a receivable.",
     Held.APPROVED_BY_THE_SAME: "You approved it yourself; somebody else has to release it.",
     Held.NO_ACCOUNT: "The producer has told no bank account.",
-    Held.ACCOUNT_CHANGED: "The producer's account changed after the approval; confirm it and approve again.",
+    Held.ACCOUNT_CHANGED: "The producer's account changed after the approval; confirm the account anew.",
 }
 
 

@@ -23,7 +23,7 @@ async def movements(tx: Tx, area: str) -> list[DictRow]:
     return await rows(
         tx,
         "SELECT e.kind, count(DISTINCT e.seq)::int AS entries,"
-        " coalesce(sum(p.amount_cents) FILTER (WHERE p.account IN ('1100', '1190')), 0)::bigint AS amount_cents"
+        " coalesce(sum(p.amount_cents) FILTER (WHERE p.account IN ('1100', '1190', '2990')), 0)::bigint AS amount_cents"
         " FROM entry e JOIN posting p USING (area, seq) WHERE e.area = %s GROUP BY e.kind ORDER BY e.kind",
         (area,),
     )

@@ -1,0 +1,67 @@
+"""The work queue of the suspense account (selvittelytili): what came, and every step that explained it."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from kanava.common.db import APPEND_ONLY
+
+from .base import TIMES, Base
+
+
+class SuspenseItem(Base, table=True):
+    """Something that the bank told and that matched nothing when it came; without money it is only a notice.
+
+    The item is the party of its postings on the suspense account, so what is left of it can be proved there.
+    """
+
+    __tablename__ = "suspense_item"
+    __table_args__ = (
+        sa.CheckConstraint("direction IN ('credit', 'debit', 'notice')"),
+        sa.CheckConstraint("(direction = 'notice') = (amount_cents = 0) AND amount_cents >= 0"),
+        sa.UniqueConstraint("iban", "reference", "part"),
+        {"info": APPEND_ONLY},
+    )
+    item_id: UUID = Field(primary_key=True)
+    area: str = Field(index=True)
+    iban: str
+    reference: str
+    part: str
+    direction: str
+    outcome: str
+    amount_cents: int = Field(sa_type=sa.BigInteger)
+    end_to_end_id: str | None = Field(index=True)
+    why: str
+    sender_iban: str | None
+    remittance: str
+    booked_on: date
+    created_at: datetime = Field(sa_type=TIMES)
+
+
+class SuspenseStep(Base, table=True):
+    """A step with an item: its owner, its explanation, its way back; `amount_cents` is what it explains.
+
+    A step may be negative: money that was sent back and did not arrive waits again.
+    """
+
+    __tablename__ = "suspense_step"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "what IN ('owned', 'explained_by_file', 'matched_to_payment', 'matched_to_funding', 'offset',"
+            " 'return_proposed', 'return_released', 'return_failed', 'closed')",
+            name="suspense_step_what",
+        ),
+        sa.CheckConstraint("length(reason) > 0"),
+        {"info": APPEND_ONLY},
+    )
+    item_id: UUID = Field(primary_key=True, foreign_key="suspense_item.item_id")
+    number: int = Field(primary_key=True)
+    what: str
+    amount_cents: int = Field(sa_type=sa.BigInteger)
+    target: str
+    payee: str | None
+    reason: str
+    by: str
+    at: datetime = Field(sa_type=TIMES)
