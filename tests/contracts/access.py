@@ -297,6 +297,10 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/forecast", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        query(planned="2027-01:100000"),
+    ),
 ]
 
 FOLLOWERS = {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED, R.OPERATOR: Own.ALL}

@@ -14,6 +14,7 @@ class Reason(RefusalReason):
     OVER_THE_LIMIT = "over_the_limit", "The area's account would fall below its limit."
     MONTH_NOT_OVER = "month_not_over", "A month is closed after its last day."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
+    TOO_LITTLE_HISTORY = "too_little_history", "A forecast needs twelve whole months of the account's history."
 
 
 class UnknownRun(NotFound):
