@@ -1,5 +1,13 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, forecasts, money_in, money_out, months, statements
+from . import books, forecasts, money_in, money_out, months, statements, testcalcs
 
-ROUTERS = [money_in.router, months.router, statements.router, money_out.router, books.router, forecasts.router]
+ROUTERS = [
+    money_in.router,
+    months.router,
+    statements.router,
+    money_out.router,
+    books.router,
+    forecasts.router,
+    testcalcs.router,
+]
