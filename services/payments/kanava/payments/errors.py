@@ -1,7 +1,7 @@
 """What payments refuses, and why.
 
 Refused 409 with a `Reason`     a rule of the money says no
-UnknownRun, UnknownStatement, UnknownPayout, UnknownModel 404
+UnknownRun, UnknownStatement, UnknownPayout, UnknownModel, UnknownRefund, UnknownMeasure 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -16,6 +16,16 @@ class Reason(RefusalReason):
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
     TOO_LITTLE_HISTORY = "too_little_history", "A forecast needs twelve whole months of the account's history."
     FEES_OVER_THE_POT = "fees_over_the_pot", "The fees alone cost more than capitation; compare with them on top."
+    NO_REFUND_RULE = "no_refund_rule", "No incentive principle was in force when the four years began."
+    RULE_STANDS = "rule_stands", "A rule of this day stands; a new one begins on another day."
+    WINDOW_NOT_OVER = "window_not_over", "A refund is proposed after its four years."
+    WINDOW_OVERLAPS = "window_overlaps", "The municipality got a refund for a part of these years."
+    FIGURES_MISSING = "figures_missing", "A component of need has no fresh figure for the beginning or the end."
+    SAME_PERSON = "same_person", "Somebody else has to do this step."
+    ALREADY_DECIDED = "already_decided", "A proposal is decided once."
+    ALREADY_DONE = "already_done", "That the measure was done is confirmed already."
+    NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
+    PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
 
 
 class UnknownRun(NotFound):
@@ -40,6 +50,18 @@ class UnknownModel(NotFound):
     """The area has no compensation model with this id."""
 
     slug, title = "unknown-model", "There is no such compensation model"
+
+
+class UnknownRefund(NotFound):
+    """There is no refund with this id, or it was not given to the bank."""
+
+    slug, title = "unknown-refund", "There is no such refund"
+
+
+class UnknownMeasure(NotFound):
+    """There is no agreed measure with this id."""
+
+    slug, title = "unknown-measure", "There is no such measure"
 
 
 class BadBankMessage(Invalid):

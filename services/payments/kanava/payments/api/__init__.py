@@ -1,6 +1,6 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, forecasts, money_in, money_out, months, statements, testcalcs
+from . import books, forecasts, money_in, money_out, months, needs, refunds, statements, testcalcs
 
 ROUTERS = [
     money_in.router,
@@ -10,4 +10,6 @@ ROUTERS = [
     books.router,
     forecasts.router,
     testcalcs.router,
+    needs.router,
+    refunds.router,
 ]

@@ -19,6 +19,8 @@ class Account(StrEnum):
     """Payments given to the bank and not yet confirmed (maksuliikenne matkalla)."""
     PAYABLE = "2100"
     """Owed to a producer (velka tuottajalle); the party is the producer."""
+    OWED_TO_MUNICIPALITY = "2300"
+    """A municipal refund that was decided and is not yet paid (velka kunnalle); the party is the municipality."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -31,6 +33,8 @@ class Account(StrEnum):
     """Cost of fees per service (suoritekorvaukset)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
+    MUNICIPAL_REFUND = "4700"
+    """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
 
 
 CASH = frozenset({Account.BANK, Account.IN_TRANSIT})
@@ -61,6 +65,8 @@ class EntryKind(StrEnum):
     """The bank rejected a payment; it returns to the producer's balance."""
     RETURNED = "returned"
     """A payment that was booked came back from the producer's bank; it returns to the producer's balance."""
+    MUNICIPAL_REFUND = "municipal_refund"
+    """A municipal refund was decided and is owed, or its payment moved."""
 
 
 @dataclass(frozen=True)
@@ -133,3 +139,21 @@ def payment(kind: EntryKind, *, statement_id: UUID, producer_id: str, sums: Mapp
         for account, sign in ((debit, 1), (credit, -1))
     ]
     return Draft(kind, statement_id, tuple(postings), f"{kind} {producer_id}")
+
+
+_REFUND_MOVES = {
+    "decided": (Account.MUNICIPAL_REFUND, Account.OWED_TO_MUNICIPALITY),
+    "paid": (Account.OWED_TO_MUNICIPALITY, Account.IN_TRANSIT),
+    "booked": (Account.IN_TRANSIT, Account.BANK),
+    "rejected": (Account.IN_TRANSIT, Account.OWED_TO_MUNICIPALITY),
+    "returned": (Account.BANK, Account.OWED_TO_MUNICIPALITY),
+}
+"""Debit and credit of each thing that happens to a municipal refund; it has no resident lines."""
+
+
+def municipal_refund(happened: str, *, refund_id: UUID, municipality: str, amount_cents: int) -> Draft:
+    """A municipal refund was decided, paid, booked, rejected or returned."""
+    assert amount_cents > 0, "a refund that moves is positive"
+    debit, credit = _REFUND_MOVES[happened]
+    postings = (Posting(debit, amount_cents, municipality), Posting(credit, -amount_cents, municipality))
+    return Draft(EntryKind.MUNICIPAL_REFUND, refund_id, postings, f"municipal refund {happened} {municipality}")

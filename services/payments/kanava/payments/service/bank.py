@@ -13,6 +13,7 @@ from ..commands import TakeBankMessage
 from ..domain import chart
 from ..domain.chart import EntryKind
 from ..iso20022 import BankRecord, read_bank_message
+from .refunds import settle_refund
 from .statements import tell
 
 _FOLLOWS = {
@@ -63,6 +64,8 @@ async def _is_new(tx: Tx, record: BankRecord) -> bool:
 
 async def _apply(tx: Tx, record: BankRecord, message_id: str, now: datetime) -> EntryKind | None:
     """Book what the bank says of one payment; None when it fits no payment in the state that it is in."""
+    if (refunded := await settle_refund(tx, record, message_id, now)) is not None:
+        return refunded
     payment = await one(
         tx,
         "SELECT s.*, p.status AS payment_status, p.amount_cents AS cents"
