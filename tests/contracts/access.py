@@ -311,8 +311,17 @@ MUNICIPAL_REFUNDS = [
     Access("payments", "GET", "/v1/refunds/{refund_id}/pain.001", only(R.OPERATOR, Own.ALL)),
 ]
 
+BASIS = {"area": "03", "model": "03:compensation_model:1", "first_month": "2026-01", "source": "Tilinpäätös"}
+COSTS = [{"sex": "any", "age_from": age, "cost_cents": 100_00} for age in (0, 7, 65)]
+PROPOSED_RATES = [
+    Access("payments", "POST", "/v1/level-reviews", only(R.ORGANISER), json(**BASIS, bands=COSTS)),
+    Access("payments", "POST", "/v1/voucher-values", only(R.ORGANISER), json(**BASIS, own_cost_cents=100_00)),
+    Access("payments", "GET", "/v1/rate-proposals", WATCHERS, query(area="03")),
+]
+
 PAYMENTS = [
     *bus("payments"),
+    *PROPOSED_RATES,
     *MUNICIPAL_REFUNDS,
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
     Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),

@@ -26,6 +26,7 @@ class Reason(RefusalReason):
     ALREADY_DONE = "already_done", "That the measure was done is confirmed already."
     NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
+    NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
 
 
 class UnknownRun(NotFound):

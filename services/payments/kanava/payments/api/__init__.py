@@ -1,6 +1,6 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
-from . import books, forecasts, money_in, money_out, months, needs, refunds, statements, testcalcs
+from . import books, forecasts, money_in, money_out, months, needs, proposals, refunds, statements, testcalcs
 
 ROUTERS = [
     money_in.router,
@@ -12,4 +12,5 @@ ROUTERS = [
     testcalcs.router,
     needs.router,
     refunds.router,
+    proposals.router,
 ]
