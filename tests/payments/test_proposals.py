@@ -4,9 +4,11 @@ from datetime import date
 
 import psycopg
 import pytest
+from pydantic import ValidationError
 
 from kanava.common.db import Pool, transaction
 from kanava.common.errors import Invalid, Refused
+from kanava.payments.api.proposals import ReviewIn
 from kanava.payments.domain.levels import Bounds, Verdict
 from kanava.payments.errors import Reason, UnknownModel
 from kanava.payments.service.proposals import (
@@ -133,3 +135,41 @@ async def test_other_bands_and_other_models_are_refused(pool: Pool) -> None:
     with pytest.raises(Refused) as nobody:
         await valued(pool, 100_00)
     assert nobody.value.reason is Reason.NO_OWN_COST
+
+
+async def test_a_rate_that_cannot_be_meant_is_refused(pool: Pool) -> None:
+    await two_months(pool)
+    with pytest.raises(Refused) as absurd:
+        await valued(pool, 1_000_000_00, {CHILD: 1, ADULT: 0, OLD: 10**9})
+    assert absurd.value.reason is Reason.ABSURD_RATE
+
+
+BODY = {
+    "area": "03",
+    "model": told.MODEL,
+    "first_month": "2026-01",
+    "source": "Tilinpäätös",
+    "bands": [{"sex": "any", "age_from": 0, "cost_cents": 1}],
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"bands": BODY["bands"] * 2},  # type: ignore[operator]  # a list of one band
+        {"bands": [{"sex": "any", "age_from": 0, "cost_cents": -1}]},
+        {"bands": [{"sex": "any", "age_from": 0, "cost_cents": 10**16}]},
+        {"bands": []},
+        {"tolerance_permille": 200},
+        {"months": 13},
+        {"first_month": "9999-12"},
+        {"first_month": "2026-13"},
+        {"area": "91"},
+        {"source": ""},
+        {"king": True},
+    ],
+)
+def test_a_body_that_says_nothing_sensible_is_refused(changed: dict[str, object]) -> None:
+    assert ReviewIn.model_validate(BODY).basis(12, "aino").period == YEAR
+    with pytest.raises(ValidationError):
+        ReviewIn.model_validate(BODY | changed)

@@ -1,15 +1,19 @@
 """The municipal refund from four years of payments to the bank's answer, on a real PostgreSQL."""
 
+import asyncio
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 import psycopg
 import pytest
 from lxml import etree
+from pydantic import ValidationError
 
 from kanava.common.db import Pool, transaction
 from kanava.common.errors import Refused
 from kanava.payments import ledger
+from kanava.payments.api.needs import FigureIn, RuleIn
+from kanava.payments.api.refunds import DecisionIn
 from kanava.payments.commands import TakeBankMessage
 from kanava.payments.domain import chart
 from kanava.payments.domain.refund import Component
@@ -134,6 +138,17 @@ async def test_nobody_decides_on_their_own_proposal_or_pays_what_they_decided(po
     assert twice.value.reason is Reason.PAYMENT_OPEN
 
 
+async def test_two_who_pay_at_once_pay_once(pool: Pool) -> None:
+    await story.four_years(pool)
+    proposed = await story.propose(pool)
+    await story.decide(pool, proposed.refund_id)
+    tries = [story.pay(pool, proposed.refund_id, by=f"payer-{n}") for n in range(6)]
+    outcomes = await asyncio.gather(*tries, return_exceptions=True)
+    refused = [one for one in outcomes if isinstance(one, Refused)]
+    assert [one.reason for one in refused] == [Reason.PAYMENT_OPEN] * 5
+    assert (await balances(pool))["1190"] == -200_00
+
+
 async def test_a_refused_proposal_leaves_room_and_an_approved_one_none(pool: Pool) -> None:
     await story.four_years(pool)
     first = await story.propose(pool)
@@ -221,3 +236,29 @@ async def test_the_limit_holds_and_the_rows_stay(pool: Pool) -> None:
         await story.pay(pool, proposed.refund_id)
     assert limit.value.reason is Reason.OVER_THE_LIMIT
     assert await status(pool, proposed.refund_id) == "approved"
+
+
+def test_an_approval_names_the_account_and_a_refusal_none() -> None:
+    named = {"payee": "Espoon kaupunki", "iban": story.IBAN}
+    assert DecisionIn.model_validate({"approved": True, "reasons": "x", **named}).iban == story.IBAN
+    for body in (
+        {"approved": True, "reasons": "x"},
+        {"approved": False, "reasons": "x", **named},
+        {"approved": True, "reasons": "x", "payee": "Espoon kaupunki"},
+        {"approved": True, "reasons": "", **named},
+        {"approved": True, "reasons": "x", **named, "iban": "FI2112345600000786"},
+    ):
+        with pytest.raises(ValidationError):
+            DecisionIn.model_validate(body)
+
+
+def test_weights_that_are_no_whole_and_absurd_figures_are_refused() -> None:
+    weights = dict.fromkeys((f"{component}_permille" for component in Component), 250)
+    rule = {"valid_from": "2026-01-01", "need_share_permille": 500, "cap_permille": 60, "source": "x", **weights}
+    assert RuleIn.model_validate(rule).weights() == dict.fromkeys(Component, 250)
+    with pytest.raises(ValidationError, match="sum to 1000"):
+        RuleIn.model_validate(rule | {"housing_permille": 251})
+    figure = {"municipality": "049", "component": "housing", "measured_on": "2025-12-31", "source": "THL"}
+    for value in (0, -1, 10**6):
+        with pytest.raises(ValidationError):
+            FigureIn.model_validate(figure | {"value_permille": value})

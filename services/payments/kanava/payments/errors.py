@@ -27,6 +27,7 @@ class Reason(RefusalReason):
     NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
     NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
+    ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
 
 
 class UnknownRun(NotFound):

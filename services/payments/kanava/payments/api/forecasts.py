@@ -12,7 +12,7 @@ from ..service.forecasts import Forecast, forecast_account
 from .inputs import Approver, Area
 
 router = APIRouter()
-Instalment = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2]):\d{1,15}$")]
+Instalment = Annotated[str, Field(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2]):\d{1,15}$")]
 
 
 @router.get("/v1/accounts/{area}/forecast", tags=["books"])

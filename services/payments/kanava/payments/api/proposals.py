@@ -15,8 +15,9 @@ from kanava.common.idempotency import Key, once
 from ..domain.levels import Bounds
 from ..service.proposals import BandKey, Basis, ReviewLevel, ValueVoucher, review_level, value_voucher
 from ..views import proposals as views
-from .inputs import Area, Input, MonthText, Watcher
+from .inputs import Area, Input, Watcher
 from .needs import Organiser, Permille, Text
+from .testcalcs import CalculatedMonth
 
 router = APIRouter()
 MAX_COST_CENTS = 10_000_000_000_00
@@ -59,7 +60,7 @@ class BasisIn(Input):
 
     area: Area
     model: str = Field(min_length=1, max_length=100)
-    first_month: MonthText
+    first_month: CalculatedMonth
     source: Text
 
     def basis(self, months: int, subject: str) -> Basis:

@@ -22,6 +22,8 @@ from ..errors import Reason, UnknownModel
 from ..views import proposals as views
 from ..views.testcalcs import model as model_terms
 
+MAX_RATE_CENTS = 10_000_000_00
+"""More than this for a resident and year says that the cost or the weights are wrong."""
 BandKey = tuple[str, int]
 """Sex and first age of a band."""
 
@@ -89,7 +91,7 @@ async def review_level(tx: Tx, command: ReviewLevel, now: datetime) -> LevelRevi
     ]
     bands = review(observed, command.bounds)
     sums = {name: sum(getattr(one, name) for one in bands) for name in ("paid_cents", "cost_cents", "effect_cents")}
-    result = LevelReview(derived_id(command, now.isoformat()), **sums, bands=bands)
+    result = LevelReview(derived_id(command, bands, now.isoformat()), **sums, bands=bands)
     await _keep(tx, basis, result, now)
     return result
 
@@ -106,8 +108,10 @@ async def value_voucher(tx: Tx, command: ValueVoucher, now: datetime) -> Voucher
         raise Refused(Reason.NO_OWN_COST)
     own = [OwnBand(band.sex, band.age_from, weights[_key(band)], days[_key(band)]) for band in terms.bands]
     bands = voucher_values(own, net_cents, (basis.period[1] - basis.period[0]).days)
+    if max(band.annual_cents for band in bands) > MAX_RATE_CENTS:
+        raise Refused(Reason.ABSURD_RATE)
     sums = (command.own_cost_cents, fees_cents, net_cents, sum(days.values()))
-    result = VoucherValue(derived_id(command, now.isoformat()), *sums, bands=bands)
+    result = VoucherValue(derived_id(command, bands, now.isoformat()), *sums, bands=bands)
     await _keep(tx, basis, result, now)
     return result
 

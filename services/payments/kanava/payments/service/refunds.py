@@ -48,7 +48,8 @@ async def propose_refund(tx: Tx, command: ProposeRefund, now: datetime) -> Propo
     if any(begins < years[1] and years[0] < ends for begins, ends in approved):
         raise Refused(Reason.WINDOW_OVERLAPS)
     steps = await _steps(tx, command)
-    refund_id = derived_id("refund", command.area, command.municipality, command.last_year, now.isoformat())
+    # The steps, not the instant alone, tell proposals apart: a sandbox clock stands still while figures change.
+    refund_id = derived_id("refund", command, steps, now.isoformat())
     await tx.execute(
         "INSERT INTO refund_proposal (refund_id, area, municipality, window_from, window_until, own_payment_cents,"
         " amount_cents, steps, proposed_by, proposed_at) VALUES (%s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s, %s)"
