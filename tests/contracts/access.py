@@ -353,6 +353,7 @@ PAYMENTS = [
         *("payments", "GET", "/v1/accounts/{area}/forecast", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
         query(planned="2027-01:100000"),
     ),
+    Access("payments", "GET", "/v1/producers/{producer_id}/forecast", STATEMENTS, query(area="03")),
     Access("payments", "GET", "/v1/test-calculations", WATCHERS, query(area="03", month="2026-10")),
 ]
 

@@ -8,10 +8,11 @@ import pytest
 from kanava.common.clock import add_months
 from kanava.common.db import Pool, transaction
 from kanava.common.errors import Refused
+from kanava.common.ids import derived_id
 from kanava.payments import ledger
 from kanava.payments.domain import chart
 from kanava.payments.errors import Reason
-from kanava.payments.service.forecasts import Forecast, forecast_account
+from kanava.payments.service.forecasts import Forecast, forecast_account, forecast_income
 from tests.payments import story
 from tests.support import facts as told
 
@@ -63,3 +64,30 @@ async def test_a_month_that_is_not_over_is_no_history(pool: Pool) -> None:
     assert early.value.reason is Reason.TOO_LITTLE_HISTORY
     found = await asked(pool, datetime(2024, 12, 31, 22, 30, tzinfo=UTC))
     assert (found.months_of_history, found.calibrated) == (12, False)
+
+
+async def state(pool: Pool, months: list[date], producer_id: str = told.PRIVATE) -> None:
+    """A drawn statement of 1,000 € for each month, of 1,300 € for each July."""
+    async with transaction(pool) as tx:
+        for month in months:
+            run_id, cents = derived_id("run", month), 1_300_00 if month.month == 7 else 1_000_00
+            await tx.execute(
+                "INSERT INTO statement (statement_id, version, run_id, area, month, producer_id, amount_cents, status)"
+                " VALUES (%s, 1, %s, %s, %s, %s, %s, 'drawn')",
+                (derived_id(run_id, producer_id), run_id, told.AREA, month, producer_id, cents),
+            )
+
+
+async def test_a_producer_sees_its_income_of_a_year(pool: Pool) -> None:
+    await state(pool, MONTHS)
+    await state(pool, MONTHS[:1], told.OWN)
+    async with transaction(pool) as tx:
+        found = await forecast_income(tx, told.AREA, told.PRIVATE)
+    assert (found.months_of_history, found.calibrated) == (36, True)
+    assert [one.income_cents for one in found.months] == [1_000_00] * 6 + [1_300_00] + [1_000_00] * 5
+    assert found.months[-1].sum_cents == 12_300_00
+    assert all(one.low_cents <= one.sum_cents <= one.high_cents for one in found.months)
+    for producer in (told.OWN, "1.2.246.10.1120389.10.0"):
+        with pytest.raises(Refused):
+            async with transaction(pool) as tx:
+                await forecast_income(tx, told.AREA, producer)

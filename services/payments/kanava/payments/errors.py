@@ -14,7 +14,7 @@ class Reason(RefusalReason):
     OVER_THE_LIMIT = "over_the_limit", "The area's account would fall below its limit."
     MONTH_NOT_OVER = "month_not_over", "A month is closed after its last day."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
-    TOO_LITTLE_HISTORY = "too_little_history", "A forecast needs twelve whole months of the account's history."
+    TOO_LITTLE_HISTORY = "too_little_history", "A forecast needs twelve whole months of history."
     FEES_OVER_THE_POT = "fees_over_the_pot", "The fees alone cost more than capitation; compare with them on top."
     NO_REFUND_RULE = "no_refund_rule", "No incentive principle was in force when the four years began."
     RULE_STANDS = "rule_stands", "A rule of this day stands; a new one begins on another day."
