@@ -344,8 +344,60 @@ CONTRIBUTIONS = {
     "measures": [{"area": "03", "measure": 1}],
 }
 
+CONCERNED = WATCHERS | {R.MUNICIPALITY: Own.REFUSED}
+REFUND_RULE = {
+    "valid_from": "2030-01-01", "morbidity_permille": 400, "absence_permille": 200, "employment_permille": 300,
+    "housing_permille": 100, "need_share_permille": 500, "cap_permille": 60, "source": "Periaate",
+}
+NEED_FIGURE = {
+    "municipality": "049", "component": "housing", "measured_on": "2025-12-31", "value_permille": 900,
+    "source": "THL",
+}
+MEASURE = {
+    "area": "03", "municipality": "049", "title": "Omahoito", "permille": 10, "agreed_on": "2026-01-01",
+}
+MUNICIPAL_REFUNDS = [
+    Access("payments", "POST", "/v1/refund-rules", only(R.AUTHORITY, Own.ALL), json(**REFUND_RULE)),
+    Access("payments", "GET", "/v1/refund-rules", dict.fromkeys(CONCERNED, Own.ALL)),
+    Access("payments", "POST", "/v1/need-figures", only(R.AUTHORITY, Own.ALL), json(**NEED_FIGURE)),
+    # A municipality's index is public statistics.
+    Access("payments", "GET", "/v1/need-figures", dict.fromkeys(CONCERNED, Own.ALL), query(municipality="049")),
+    Access("payments", "POST", "/v1/refund-measures", only(R.ORGANISER), json(**MEASURE)),
+    Access("payments", "GET", "/v1/refund-measures", CONCERNED, query(area="03")),
+    Access(
+        *("payments", "POST", "/v1/refund-measures/{measure_id}/done", only(R.ORGANISER)),
+        json(done_on="2026-05-01", evidence="Raportti"),
+    ),
+    Access(
+        *("payments", "POST", "/v1/refunds", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        json(area="03", municipality="049", last_year=2025),
+    ),
+    Access("payments", "GET", "/v1/refunds", CONCERNED, query(area="03")),
+    Access("payments", "GET", "/v1/refunds/{refund_id}", CONCERNED),
+    Access(
+        *("payments", "POST", "/v1/refunds/{refund_id}/decision", only(R.ORGANISER)),
+        json(approved=False, reasons="Ei"),
+    ),
+    Access(
+        *("payments", "POST", "/v1/refunds/{refund_id}/account", only(R.ORGANISER)),
+        json(payee="Espoo", iban="FI2112345600000785"),
+    ),
+    Access("payments", "POST", "/v1/refunds/{refund_id}/payment", only(R.OPERATOR, Own.ALL)),
+    Access("payments", "GET", "/v1/refunds/{refund_id}/pain.001", only(R.OPERATOR, Own.ALL)),
+]
+
+BASIS = {"area": "03", "model": "03:compensation_model:1", "first_month": "2026-01", "source": "Tilinpäätös"}
+COSTS = [{"sex": "any", "age_from": age, "cost_cents": 100_00} for age in (0, 7, 65)]
+PROPOSED_RATES = [
+    Access("payments", "POST", "/v1/level-reviews", only(R.ORGANISER), json(**BASIS, bands=COSTS)),
+    Access("payments", "POST", "/v1/voucher-values", only(R.ORGANISER), json(**BASIS, own_cost_cents=100_00)),
+    Access("payments", "GET", "/v1/rate-proposals", WATCHERS, query(area="03")),
+]
+
 PAYMENTS = [
     *bus("payments"),
+    *PROPOSED_RATES,
+    *MUNICIPAL_REFUNDS,
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
     Access("payments", "POST", "/v1/transfers", only(R.OPERATOR, Own.ALL), json(**TRANSFER)),
     Access(
@@ -432,6 +484,12 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/forecast", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+        query(planned="2027-01:100000"),
+    ),
+    Access("payments", "GET", "/v1/producers/{producer_id}/forecast", STATEMENTS, query(area="03")),
+    Access("payments", "GET", "/v1/test-calculations", WATCHERS, query(area="03", month="2026-10")),
 ]
 
 FOLLOWERS = {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED, R.OPERATOR: Own.ALL}

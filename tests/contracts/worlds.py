@@ -17,11 +17,12 @@ from fastapi import FastAPI
 from kanava.common.auth import Role
 from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
-from kanava.common.db import transaction
+from kanava.common.db import Pool, transaction
 from kanava.registry.domain.producers import checklist_on
 from tests.contracts.access import PACKAGE, document, snapshot
 from tests.monitoring import world as monitoring_world
 from tests.payments import bank, story
+from tests.payments import refund_story, story
 from tests.support import facts as told
 
 IBAN = "FI2112345600000785"
@@ -202,6 +203,7 @@ async def payments(made: Made) -> dict[str, str]:
     await made.do(*(Role.OPERATOR, "POST", "/v1/bank/messages"), content=unknown, content_type="application/xml")
     waiting: Any = await made.do(Role.OPERATOR, "GET", "/v1/suspense")
     return {
+    return await _refunded(pool) | {
         "area": "03",
         "run_id": str(run["run_id"]),
         "statement_id": str(own["statement_id"]),
@@ -211,6 +213,16 @@ async def payments(made: Made) -> dict[str, str]:
         "producer_id": told.PRIVATE,
         "resident_id": str(told.resident_id(1)),
     }
+
+
+async def _refunded(pool: Pool) -> dict[str, str]:
+    """Espoo's refund of 2022 to 2025, given to the bank, and a measure that is not yet done."""
+    await refund_story.four_years(pool)
+    proposed = await refund_story.propose(pool)
+    await refund_story.decide(pool, proposed.refund_id)
+    await refund_story.pay(pool, proposed.refund_id)
+    measure_id = await refund_story.do_measure(pool, "Terveyskioski", 10, None)
+    return {"refund_id": str(proposed.refund_id), "measure_id": str(measure_id)}
 
 
 async def monitoring(made: Made) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -9,7 +10,7 @@ from typer.testing import CliRunner
 from kanava.local.commands_testcalc import app
 from kanava.payments.figures import populations
 
-ESPOO_CENTS, UUSIMAA_CENTS = 110_562_958_095, 627_865_795_938
+ESPOO_CENTS, UUSIMAA_CENTS, FINLAND_CENTS = 110_562_958_095, 627_865_795_938, 2_152_771_689_672
 MUNICIPALITIES = sorted(code for kind, code in populations() if kind == "municipality")
 AREAS = [*(f"{number:02d}" for number in range(1, 22)), "90"]
 
@@ -82,3 +83,60 @@ def test_what_is_not_known_is_said_in_a_sentence_with_exit_code_2(
     code, told = asked(*words)
     assert code == 2
     assert sentence in told
+
+
+def compared(file: Path, *words: str) -> dict[str, Any]:
+    """The comparison as it is written for machines."""
+    code, told = asked("--rates", "vos_2022", "--compare", *words, "--json", str(file))
+    assert code == 0, told
+    assert "suoritekorvaus" in told
+    found: dict[str, Any] = json.loads(file.read_text())
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "cents", "pots"),
+    [
+        (("--municipality", "049"), ESPOO_CENTS, 1),
+        (("--area", "uusimaa"), UUSIMAA_CENTS, 5),
+        (("--area", "finland"), FINLAND_CENTS, 22),
+    ],
+)
+def test_the_methods_share_the_same_money_side_by_side(
+    tmp_path: Path, words: tuple[str, ...], cents: int, pots: int
+) -> None:
+    found = compared(tmp_path / "compared.json", *words)
+    assert {name: one["total_cents"] for name, one in found["methods"].items()} == {
+        "none": cents,
+        "coefficient": cents,
+        "performance": cents,
+    }
+    assert len(found["pots"]) == pots
+    coefficient = found["methods"]["coefficient"]
+    assert coefficient["winners"]
+    assert coefficient["losers"]
+    assert sum(one["difference_cents"] for one in coefficient["producers"]) == 0
+    assert "Illustrative" in found["source"]
+
+
+def test_on_top_the_totals_differ_and_own_groups_can_be_given(tmp_path: Path) -> None:
+    own = {
+        "source": "Ours",
+        "groups": [
+            {
+                "name": "all", "share_permille": {"0": 1}, "coefficient_permille": 1100,
+                "services_permille": {"0": 1000}, "fee_cents": 10_00,
+            }
+        ],
+        "producers": [{"name": "only", "weight": {"0": 1}, "draws": {}}],
+    }  # fmt: skip
+    (tmp_path / "groups.json").write_text(json.dumps(own))
+    groups = ("--groups", str(tmp_path / "groups.json"))
+    found = compared(tmp_path / "c.json", "--municipality", "049", "--on-top", *groups)
+    totals = {name: one["total_cents"] for name, one in found["methods"].items()}
+    assert totals["coefficient"] - ESPOO_CENTS == -(-ESPOO_CENTS // 10)
+    assert totals["performance"] - ESPOO_CENTS == 292_796 * 10_00
+    (tmp_path / "groups.json").write_text("{}")
+    code, told = asked("--compare", "--municipality", "049", *groups)
+    assert code == 2
+    assert "not of their form" in told

@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": "kanava.local.commands_doctor",
     "token": "kanava.local.commands_token",
     "testcalc": "kanava.local.commands_testcalc",
+    "forecast": "kanava.local.commands_forecast",
     "dlq": "kanava.local.commands_dlq",
     "ledger": "kanava.local.commands_ledger",
     "bench": "kanava.local.commands_bench",

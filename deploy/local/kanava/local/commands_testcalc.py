@@ -9,13 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from kanava.common.ids import AREA_CODES
 from kanava.common.money import euros
-from kanava.payments.domain.testcalc import BandCost, Population, cost
+from kanava.local import comparing
+from kanava.payments.domain.testcalc import BandCost, Population, cost, cost_by_year
 from kanava.payments.figures import populations, rate_table
 
 app = typer.Typer(add_completion=False)
-AREA_OF_NAMES = {"uusimaa": ("01", "02", "03", "04", "90")}
-"""Areas that a region's name stands for: Uusimaa is four wellbeing services counties and Helsinki."""
+AREA_OF_NAMES = {"uusimaa": ("01", "02", "03", "04", "90"), "finland": tuple(sorted(AREA_CODES))}
+"""Areas that a name stands for: Uusimaa is four wellbeing services counties and Helsinki, Finland all 22."""
 NOT_IN_THE_ACT = "91"
 """Åland, which is outside the financing act."""
 RATES = ("vos_2022", "demo")
@@ -30,8 +32,13 @@ def population_of(municipality: str | None, area: str | None) -> Population:
         )
     if municipality is not None:
         return _one("municipality", municipality)
-    parts = [_one("area", code) for code in AREA_OF_NAMES.get(str(area).lower(), (str(area),))]
+    parts = [_one("area", code) for code in codes_of(str(area))]
     return {who: sum(part.get(who, 0) for part in parts) for who in parts[0]}
+
+
+def codes_of(area: str) -> tuple[str, ...]:
+    """The codes of the areas that a code or a name stands for."""
+    return AREA_OF_NAMES.get(area.lower(), (area,))
 
 
 def _one(kind: str, code: str) -> Population:
@@ -50,6 +57,16 @@ def calculated(rates: str, *, municipality: str | None, area: str | None) -> lis
     if rates not in RATES:
         raise ValueError(f"There is no rate table '{rates}'. Choose one of: {', '.join(RATES)}.")
     return cost(population, rate_table(rates))
+
+
+def by_pot(rates: str, *, municipality: str | None, area: str | None) -> dict[str, list[BandCost]]:
+    """Costs by year of age of a municipality, or of each area by itself, since each area has its own account."""
+    whole = population_of(municipality, area)
+    if rates not in RATES:
+        raise ValueError(f"There is no rate table '{rates}'. Choose one of: {', '.join(RATES)}.")
+    if area is None:
+        return {str(municipality): cost_by_year(whole, rate_table(rates))}
+    return {code: cost_by_year(_one("area", code), rate_table(rates)) for code in codes_of(area)}
 
 
 def as_result(rates: str, bands: Sequence[BandCost], **asked: str | None) -> dict[str, Any]:
@@ -71,15 +88,33 @@ def testcalc(
     municipality: Annotated[
         str | None, typer.Option(help="A municipality of Uusimaa by its code, as 049.")
     ] = None,
-    area: Annotated[str | None, typer.Option(help="A sote area, 01 to 21 or 90, or uusimaa.")] = None,
+    area: Annotated[
+        str | None, typer.Option(help="A sote area, 01 to 21 or 90, or uusimaa, or finland.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Compare the correction methods side by side.")
+    ] = False,
+    on_top: Annotated[
+        bool, typer.Option("--on-top", help="Coefficient and fees on top instead of the same money shared.")
+    ] = False,
+    groups: Annotated[
+        Path | None, typer.Option(help="Client groups and producers of your own instead of the illustrative.")
+    ] = None,
     result_file: Annotated[
         Path | None, typer.Option("--json", help="Write the result for machines there.")
     ] = None,
 ) -> None:
     """Cost of a year: the residents of 31.12.2020 by age band times the rate table, to the cent."""
     try:
+        if compare:
+            costs = by_pot(rates, municipality=municipality, area=area)
+            comparison = comparing.compared(costs, neutral=not on_top, file=groups)
+            if result_file is not None:
+                comparing.write(result_file, comparison, rates=rates, municipality=municipality, area=area)
+            comparing.show(comparison, f"Rate table {rates}, {municipality or area}")
+            return
         bands = calculated(rates, municipality=municipality, area=area)
-    except ValueError as unknown:
+    except (ValueError, OSError) as unknown:
         typer.echo(f"kanava: {unknown}", err=True)
         raise typer.Exit(UNKNOWN) from None
     if result_file is not None:

@@ -1,7 +1,7 @@
 """What payments refuses, and why.
 
 Refused 409 with a `Reason`     a rule of the money says no
-UnknownRun, UnknownStatement, UnknownPayout, UnknownItem 404
+UnknownRun, UnknownStatement, UnknownPayout, UnknownItem, UnknownModel, UnknownRefund, UnknownMeasure 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -20,7 +20,6 @@ class Reason(RefusalReason):
     BOOKS_BROKEN = "books_broken", "The books of the area do not hold; a year is not closed with them."
     NOT_PROPOSED = "not_proposed", "Somebody has to propose the closing of the year first."
     BOOKS_MOVED = "books_moved", "The books changed after the proposal; propose the closing again."
-    SAME_PERSON = "same_person", "Nobody closes the year that they proposed to close."
     OTHER_YEAR = "other_year", "An instalment belongs to the year of its arrival, the one before or the one after."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
     ACCOUNT_TAKEN = "account_taken", "The account at the bank belongs to another area."
@@ -32,6 +31,20 @@ class Reason(RefusalReason):
     RETURN_NOT_PROPOSED = "return_not_proposed", "Nobody has proposed to send this money back."
     RETURN_BY_THE_SAME = "return_by_the_same", "Somebody else than who proposed it sends money back."
     NO_SENDER_ACCOUNT = "no_sender_account", "The bank told no account to send the money back to; name it."
+    TOO_LITTLE_HISTORY = "too_little_history", "A forecast needs twelve whole months of history."
+    FEES_OVER_THE_POT = "fees_over_the_pot", "The fees alone cost more than capitation; compare with them on top."
+    NO_REFUND_RULE = "no_refund_rule", "No incentive principle was in force when the four years began."
+    RULE_STANDS = "rule_stands", "A rule of this day stands; a new one begins on another day."
+    WINDOW_NOT_OVER = "window_not_over", "A refund is proposed after its four years."
+    WINDOW_OVERLAPS = "window_overlaps", "The municipality got a refund for a part of these years."
+    FIGURES_MISSING = "figures_missing", "A component of need has no fresh figure for the beginning or the end."
+    SAME_PERSON = "same_person", "Somebody else has to do this step."
+    ALREADY_DECIDED = "already_decided", "A proposal is decided once."
+    ALREADY_DONE = "already_done", "That the measure was done is confirmed already."
+    NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
+    PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
+    NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
+    ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
 
 
 class UnknownRun(NotFound):
@@ -56,6 +69,24 @@ class UnknownItem(NotFound):
     """There is no item of the suspense account with this id."""
 
     slug, title = "unknown-item", "There is no such item"
+
+
+class UnknownModel(NotFound):
+    """The area has no compensation model with this id."""
+
+    slug, title = "unknown-model", "There is no such compensation model"
+
+
+class UnknownRefund(NotFound):
+    """There is no refund with this id, or it was not given to the bank."""
+
+    slug, title = "unknown-refund", "There is no such refund"
+
+
+class UnknownMeasure(NotFound):
+    """There is no agreed measure with this id."""
+
+    slug, title = "unknown-measure", "There is no such measure"
 
 
 class BadBankMessage(Invalid):

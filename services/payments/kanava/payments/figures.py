@@ -5,10 +5,12 @@ import json
 from collections import defaultdict
 from functools import cache
 from importlib import resources
+from pathlib import Path
 
 from kanava.common.contracts.registry import RateBand
 
 from .domain.state_funding import Determinant, shares_in_thousandths
+from .domain.correction import ClientGroup, SampleProducer
 from .domain.testcalc import Population, age_bands, scaled_bands
 
 _FILES = resources.files(__package__) / "data"
@@ -63,3 +65,32 @@ def residents_by_area() -> dict[str, int]:
     return {
         code: sum(people.values()) for (kind, code), people in populations().items() if kind == "area" and code != "91"
     }
+def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup], list[SampleProducer]]:
+    """Client groups and producers to compare correction methods with, and the sentence that says what they are.
+
+    Without a file of one's own they are the illustrative ones. `ValueError` for a file that is not of their form.
+    """
+    text = (file or _FILES / "client_groups.json").read_text(encoding="utf-8")
+    try:
+        loaded = json.loads(text)
+        groups = [
+            ClientGroup(
+                name=one["name"],
+                share_permille=_by_age(one["share_permille"]),
+                coefficient_permille=int(one["coefficient_permille"]),
+                services_permille=_by_age(one["services_permille"]),
+                fee_cents=int(one["fee_cents"]),
+            )
+            for one in loaded["groups"]
+        ]
+        producers = [
+            SampleProducer(one["name"], _by_age(one["weight"]), {k: int(v) for k, v in one["draws"].items()})
+            for one in loaded["producers"]
+        ]
+        return str(loaded["source"]), groups, producers
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"the client groups are not of their form: {error!r}") from error
+
+
+def _by_age(table: dict[str, int]) -> dict[int, int]:
+    return {int(age): int(value) for age, value in table.items()}

@@ -29,6 +29,8 @@ class Account(StrEnum):
     """Funding of a year that arrived before it (saadut ennakot)."""
     EARLIER_YEARS = "2900"
     """Surplus or deficit of earlier fiscal years (aiempien tilikausien yli- tai alijäämä); worked out, never posted."""
+    OWED_TO_MUNICIPALITY = "2300"
+    """A municipal refund that was decided and is not yet paid (velka kunnalle); the party is the municipality."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -41,6 +43,8 @@ class Account(StrEnum):
     """Cost of fees per service (suoritekorvaukset)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
+    MUNICIPAL_REFUND = "4700"
+    """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
 
 
 CASH = frozenset({Account.BANK, Account.IN_TRANSIT, Account.SUSPENSE})
@@ -86,6 +90,8 @@ class EntryKind(StrEnum):
     """Money that waited on the suspense account is explained: the opposite of its first entry."""
     SENT_BACK = "sent_back"
     """Money that does not belong to the area was given to the bank to be sent back."""
+    MUNICIPAL_REFUND = "municipal_refund"
+    """A municipal refund was decided and is owed, or its payment moved."""
 
 
 @dataclass(frozen=True)
@@ -202,3 +208,19 @@ def send_back(kind: EntryKind, *, item_id: UUID, amount_cents: int) -> Draft:
     debit, credit = _SENDS_BACK[kind]
     postings = (Posting(debit, amount_cents, str(item_id)), Posting(credit, -amount_cents, str(item_id)))
     return Draft(kind, item_id, postings, f"{kind} sent back")
+_REFUND_MOVES = {
+    "decided": (Account.MUNICIPAL_REFUND, Account.OWED_TO_MUNICIPALITY),
+    "paid": (Account.OWED_TO_MUNICIPALITY, Account.IN_TRANSIT),
+    "booked": (Account.IN_TRANSIT, Account.BANK),
+    "rejected": (Account.IN_TRANSIT, Account.OWED_TO_MUNICIPALITY),
+    "returned": (Account.BANK, Account.OWED_TO_MUNICIPALITY),
+}
+"""Debit and credit of each thing that happens to a municipal refund; it has no resident lines."""
+
+
+def municipal_refund(happened: str, *, refund_id: UUID, municipality: str, amount_cents: int) -> Draft:
+    """A municipal refund was decided, paid, booked, rejected or returned."""
+    assert amount_cents > 0, "a refund that moves is positive"
+    debit, credit = _REFUND_MOVES[happened]
+    postings = (Posting(debit, amount_cents, municipality), Posting(credit, -amount_cents, municipality))
+    return Draft(EntryKind.MUNICIPAL_REFUND, refund_id, postings, f"municipal refund {happened} {municipality}")

@@ -55,6 +55,17 @@ def cost(population: Population, bands: Sequence[RateBand]) -> list[BandCost]:
     return costs
 
 
+def cost_by_year(population: Population, bands: Sequence[RateBand]) -> list[BandCost]:
+    """The same cost year of age by year of age, for each sex in the order of age; the sums are those of `cost`."""
+    costs = []
+    for (age, sex), residents in sorted(population.items()):
+        own = [band for band in bands if band.sex in (sex, "any") and band.age_from <= age]
+        annual_cents = max(own, key=lambda band: band.age_from).annual_cents
+        costs.append(BandCost(sex, age, residents, annual_cents, residents * annual_cents))
+    assert sum(one.residents for one in costs) == sum(population.values()), "a resident fell between two bands"
+    return costs
+
+
 def scaled_bands(
     weights: Mapping[str, Mapping[str, str]], population: Population, mean_annual_cents: int
 ) -> list[RateBand]:

@@ -1,0 +1,99 @@
+"""Forecasts: an area's account from its book, and a producer's income from its statements."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from kanava.common.clock import add_months, first_of_month, helsinki_date, month_text
+from kanava.common.db import Tx, one
+from kanava.common.errors import Refused
+
+from ..domain.forecast import CALIBRATED_MONTHS, LEAST_MONTHS, Expected, forecast, outflow_path
+from ..errors import Reason
+from ..views.forecasts import flows, income
+
+
+@dataclass(frozen=True)
+class ExpectedMonth:
+    """A month to come, `2027-01`: flows, balance at its end, and the edges of the 80 % band; cents."""
+
+    month: str
+    inflow_cents: int
+    outflow_cents: int
+    balance_cents: int
+    low_cents: int
+    high_cents: int
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """Twelve months of an area's account; `below_limit_in` is the first month whose band reaches the limit."""
+
+    area: str
+    months_of_history: int
+    calibrated: bool
+    balance_cents: int
+    limit_cents: int
+    below_limit_in: str | None
+    months: list[ExpectedMonth]
+
+
+@dataclass(frozen=True)
+class IncomeMonth:
+    """A month of a producer's income to come, and the sum since the forecast began with its 80 % band; cents."""
+
+    month: str
+    income_cents: int
+    sum_cents: int
+    low_cents: int
+    high_cents: int
+
+
+@dataclass(frozen=True)
+class IncomeForecast:
+    """Twelve months of a producer's income from an area, from its statements."""
+
+    area: str
+    producer_id: str
+    months_of_history: int
+    calibrated: bool
+    months: list[IncomeMonth]
+
+
+async def forecast_account(tx: Tx, area: str, planned: Mapping[date, int], now: datetime) -> Forecast:
+    """Twelve months ahead; `planned` are instalments by month. Refused without twelve months of history."""
+    history = await flows(tx, area, first_of_month(helsinki_date(now)))
+    if len(history) < LEAST_MONTHS:
+        raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
+    book = await one(tx, "SELECT limit_cents FROM book WHERE area = %s", (area,))
+    limit_cents = book["limit_cents"] if book else 0
+    balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in history)
+    months = forecast(history, balance_cents, planned)
+    return Forecast(
+        area=area,
+        months_of_history=len(history),
+        calibrated=len(history) >= CALIBRATED_MONTHS,
+        balance_cents=balance_cents,
+        limit_cents=limit_cents,
+        below_limit_in=next((month_text(one.month) for one in months if one.low_cents < limit_cents), None),
+        months=[_told(month) for month in months],
+    )
+
+
+async def forecast_income(tx: Tx, area: str, producer_id: str) -> IncomeForecast:
+    """Twelve months after the last statement. Refused without twelve months of statements."""
+    history = await income(tx, area, producer_id)
+    if len(history) < LEAST_MONTHS:
+        raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
+    path, widths = outflow_path([cents for _, cents in history])
+    months, total_cents = [], 0
+    for ahead, (cents, width) in enumerate(zip(path, widths, strict=True), 1):
+        total_cents += cents
+        month = month_text(add_months(history[-1][0], ahead))
+        months.append(IncomeMonth(month, cents, total_cents, total_cents - width, total_cents + width))
+    assert total_cents == sum(path), "the sum is that of its months"
+    return IncomeForecast(area, producer_id, len(history), len(history) >= CALIBRATED_MONTHS, months)
+
+
+def _told(expected: Expected) -> ExpectedMonth:
+    return ExpectedMonth(**vars(expected) | {"month": month_text(expected.month)})

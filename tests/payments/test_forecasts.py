@@ -1,0 +1,93 @@
+"""The forecast of an area's account from its book."""
+
+from datetime import UTC, date, datetime
+from uuid import UUID
+
+import pytest
+
+from kanava.common.clock import add_months
+from kanava.common.db import Pool, transaction
+from kanava.common.errors import Refused
+from kanava.common.ids import derived_id
+from kanava.payments import ledger
+from kanava.payments.domain import chart
+from kanava.payments.errors import Reason
+from kanava.payments.service.forecasts import Forecast, forecast_account, forecast_income
+from tests.payments import story
+from tests.support import facts as told
+
+MONTHS = [add_months(date(2024, 1, 1), n) for n in range(36)]
+
+
+async def asked(pool: Pool, now: datetime, planned: dict[date, int] | None = None) -> Forecast:
+    """The forecast as it is at an instant."""
+    async with transaction(pool) as tx:
+        return await forecast_account(tx, told.AREA, planned or {}, now)
+
+
+async def live(pool: Pool, months: list[date]) -> None:
+    """Each month an instalment comes in on the 1st, and on the 20th the own enterprise is settled."""
+    for n, month in enumerate(months):
+        await story.fund(pool, 1_000_00, datetime(month.year, month.month, 1, 9, tzinfo=UTC), f"{month}")
+        draft = chart.payment(
+            chart.EntryKind.SETTLEMENT,
+            statement_id=UUID(int=n),
+            producer_id=told.OWN,
+            sums={"capitation": 1_200_00 if month.month == 12 else 900_00},
+        )
+        async with transaction(pool) as tx:
+            await ledger.post(tx, told.AREA, [draft], datetime(month.year, month.month, 20, 9, tzinfo=UTC))
+
+
+async def test_a_year_ahead_follows_the_book(pool: Pool) -> None:
+    await live(pool, MONTHS)
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC))
+    assert (found.months_of_history, found.calibrated) == (36, True)
+    assert found.balance_cents == 36 * 100_00 - 3 * 300_00
+    assert [one.month for one in found.months] == [f"2027-{n:02d}" for n in range(1, 13)]
+    assert [one.outflow_cents for one in found.months] == [900_00] * 11 + [1_200_00]
+    assert found.months[-1].balance_cents == found.balance_cents + 12 * 100_00 - 300_00
+    assert found.below_limit_in is None
+
+
+async def test_an_instalment_that_will_not_come_is_seen_in_the_band(pool: Pool) -> None:
+    await live(pool, MONTHS)
+    nothing = {date(2027, n, 1): 0 for n in range(1, 13)}
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), nothing)
+    assert found.below_limit_in == "2027-04"
+
+
+async def test_a_month_that_is_not_over_is_no_history(pool: Pool) -> None:
+    await live(pool, MONTHS[:12])
+    with pytest.raises(Refused) as early:
+        await asked(pool, datetime(2024, 12, 31, 12, tzinfo=UTC))
+    assert early.value.reason is Reason.TOO_LITTLE_HISTORY
+    found = await asked(pool, datetime(2024, 12, 31, 22, 30, tzinfo=UTC))
+    assert (found.months_of_history, found.calibrated) == (12, False)
+
+
+async def state(pool: Pool, months: list[date], producer_id: str = told.PRIVATE) -> None:
+    """A drawn statement of 1,000 € for each month, of 1,300 € for each July."""
+    async with transaction(pool) as tx:
+        for month in months:
+            run_id, cents = derived_id("run", month), 1_300_00 if month.month == 7 else 1_000_00
+            await tx.execute(
+                "INSERT INTO statement (statement_id, version, run_id, area, month, producer_id, amount_cents, status)"
+                " VALUES (%s, 1, %s, %s, %s, %s, %s, 'drawn')",
+                (derived_id(run_id, producer_id), run_id, told.AREA, month, producer_id, cents),
+            )
+
+
+async def test_a_producer_sees_its_income_of_a_year(pool: Pool) -> None:
+    await state(pool, MONTHS)
+    await state(pool, MONTHS[:1], told.OWN)
+    async with transaction(pool) as tx:
+        found = await forecast_income(tx, told.AREA, told.PRIVATE)
+    assert (found.months_of_history, found.calibrated) == (36, True)
+    assert [one.income_cents for one in found.months] == [1_000_00] * 6 + [1_300_00] + [1_000_00] * 5
+    assert found.months[-1].sum_cents == 12_300_00
+    assert all(one.low_cents <= one.sum_cents <= one.high_cents for one in found.months)
+    for producer in (told.OWN, "1.2.246.10.1120389.10.0"):
+        with pytest.raises(Refused):
+            async with transaction(pool) as tx:
+                await forecast_income(tx, told.AREA, producer)
