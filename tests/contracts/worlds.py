@@ -19,7 +19,7 @@ from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
 from kanava.common.db import transaction
 from kanava.registry.domain.producers import checklist_on
-from tests.contracts.access import PACKAGE, document
+from tests.contracts.access import CONTESTED, PACKAGE, WHY, document
 from tests.monitoring import world as monitoring_world
 from tests.payments import story
 from tests.support import facts as told
@@ -182,7 +182,16 @@ async def payments(made: Made) -> dict[str, str]:
     run = await story.close(pool, date(2026, 10, 1), told.at(11, 2))
     statements: Any = await made.do(Role.OPERATOR, "GET", "/v1/statements", query={"area": "03", "month": "2026-10"})
     own = next(one for one in statements if one["producer_id"] == told.PRIVATE)
+    contested = await made.do(
+        Role.PRODUCER,
+        "POST",
+        f"/v1/statements/{own['statement_id']}/disputes",
+        {"lines": [CONTESTED | {"resident_id": str(told.resident_id(1))}], "reason": WHY},
+    )
     return {
+        "dispute_id": str(contested["dispute_id"]),
+        "municipality": told.MUNICIPALITY,
+        "node": "SOS.1.1",
         "area": "03",
         "run_id": str(run["run_id"]),
         "statement_id": str(own["statement_id"]),

@@ -15,16 +15,20 @@ from .settings import PaymentsSettings
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.5
+PAPERS_AT_ONCE = 2
+"""How many statements are written as XLSX or PDF at the same time by one process."""
 
 
 def create_app(settings: PaymentsSettings) -> FastAPI:
     """Build the service: its routes, what it hears, and the worker that closes months."""
-    return create_service(
+    app = create_service(
         settings,
         routers=api.ROUTERS,
         subscriptions=consumers.SUBSCRIPTIONS,
         workers=[close_requested_months],
     )
+    app.state.paper_slots = asyncio.Semaphore(PAPERS_AT_ONCE)
+    return app
 
 
 async def close_requested_months(pool: Pool) -> None:

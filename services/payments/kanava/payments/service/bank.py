@@ -1,18 +1,18 @@
 """What the bank answers: payments booked, rejected and returned, each counted once however often it is told."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from psycopg.rows import DictRow
 
-from kanava.common.db import Tx, one, rows
+from kanava.common.db import Tx, one
 
 from .. import ledger
 from ..commands import TakeBankMessage
 from ..domain import chart
 from ..domain.chart import EntryKind
 from ..iso20022 import BankRecord, read_bank_message
+from ..views import receivables
 from .statements import tell
 
 _FOLLOWS = {
@@ -94,15 +94,11 @@ async def _apply(tx: Tx, record: BankRecord, message_id: str, now: datetime) -> 
 
 
 async def _book(tx: Tx, payment: DictRow, kind: EntryKind, now: datetime) -> None:
-    sums: Sequence[DictRow] = await rows(
-        tx,
-        "SELECT component, amount_cents FROM statement_sum WHERE statement_id = %s ORDER BY component",
-        (payment["statement_id"],),
-    )
+    left = await receivables.left(tx, [payment["statement_id"]])
     draft = chart.payment(
         kind,
         statement_id=payment["statement_id"],
         producer_id=payment["producer_id"],
-        sums={row["component"]: row["amount_cents"] for row in sums},
+        sums=left[payment["statement_id"]],
     )
     await ledger.post(tx, payment["area"], [draft], now)

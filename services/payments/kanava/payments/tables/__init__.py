@@ -5,7 +5,7 @@ the book (entry, posting, line) is append-only by grants and triggers. What only
 sum-zero check, the triggers, the functions that open a run's partition) stands in the migrations.
 """
 
-from . import bank, books, facts, statements
+from . import bank, books, disputes, facts, packages, receivables, statements
 from .base import Base
 
-__all__ = ["Base", "bank", "books", "facts", "statements"]
+__all__ = ["Base", "bank", "books", "disputes", "facts", "packages", "receivables", "statements"]
