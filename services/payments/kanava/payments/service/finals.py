@@ -44,7 +44,8 @@ SELECT * FROM statement WHERE area = %s AND producer_id = %s
 
 async def draw_final_statement(tx: Tx, command: DrawFinalStatement, now: datetime) -> FinalDrawn:
     """Gather what is open of a producer that left, was revoked or is insolvent into one drawn statement."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtext('run' || %s))", (command.area,))
+    # In the order in which a payout takes them: the area's book, then its statements.
+    await tx.execute("SELECT FROM book WHERE area = %s FOR UPDATE", (command.area,))
     open_statements = await rows(tx, _OPEN, (command.area, command.producer_id))
     reason = refusal(await _exit(tx, command, len(open_statements)), command.ground)
     if reason is not None:
