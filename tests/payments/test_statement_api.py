@@ -199,3 +199,13 @@ async def test_a_producer_sees_its_own_receivables(api: Api) -> None:
     assert (await api.get("producer", "/v1/receivables?area=03")).json() == {"receivables": [], "next": None}
     assert (await api.get("other", f"/v1/receivables?area=03&producer_id={told.PRIVATE}")).status_code == 403
     assert (await api.get("elsewhere", "/v1/receivables?area=03")).status_code == 403
+
+
+async def test_the_list_of_statements_leads_on_to_its_next_page(api: Api) -> None:
+    seen, path = [], "/v1/statements?area=03&limit=1"
+    while path:
+        answer = await api.get("operator", path)
+        seen += [one["producer_id"] for one in answer.json()]
+        path = answer.links.get("next", {}).get("url", "")
+    assert sorted(seen) == sorted((told.PRIVATE, told.OWN))
+    assert [one["bank_status"] for one in (await api.get("producer", "/v1/statements?area=03")).json()] == [None]

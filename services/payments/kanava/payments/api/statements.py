@@ -30,15 +30,26 @@ class ApprovalIn(MonthIn):
 
 @router.get("/v1/statements", tags=["statements"])
 async def get_statements(
-    request: Request, caller: Statements, area: Area, month: Annotated[MonthText | None, Query()] = None
+    request: Request,
+    response: Response,
+    caller: Statements,
+    area: Area,
+    month: Annotated[MonthText | None, Query()] = None,
+    after: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, object]]:
-    """Statements (tilitykset) of an area; a producer sees its own."""
+    """Statements (tilitykset) of an area; a producer sees its own. The header `Link` leads to the next page."""
     producers = sorted(caller.producers) if caller.role is Role.PRODUCER else None
     if producers is None:
         caller.must_be_in_area(area)
     first = date.fromisoformat(f"{month}-01") if month else None
+    place = decode_cursor(after, date.fromisoformat, str, UUID) or views.START
     async with transaction(request.app.state.pool) as tx:
-        return list(await views.statements(tx, area=area, month=first, producers=producers))
+        found = await views.statements(tx, area=area, month=first, producers=producers, after=place, limit=limit)
+    behind = next_cursor(found, limit, lambda row: (f"{row['month']}-01", row["producer_id"], row["statement_id"]))
+    if behind is not None:
+        response.headers["link"] = f'<{request.url.include_query_params(after=behind)}>; rel="next"'
+    return list(found)
 
 
 @router.get("/v1/statements/{statement_id}", tags=["statements"])

@@ -9,16 +9,26 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx, one, rows
 
 _STATEMENTS = """
-SELECT s.statement_id, s.version, s.run_id, s.area, to_char(s.month, 'YYYY-MM') AS month, s.producer_id,
+SELECT s.statement_id, s.version, s.run_id, pay.status AS bank_status, pay.bank_reason, s.area,
+       to_char(s.month, 'YYYY-MM') AS month, s.producer_id,
        p.name AS producer, s.kind, s.amount_cents, s.status, s.approved_by, s.released_by,
        (SELECT json_object_agg(component, json_build_object('lines', lines, 'amount_cents', amount_cents))
         FROM statement_sum t WHERE t.statement_id = s.statement_id) AS sums
 FROM statement s LEFT JOIN producer p USING (producer_id)
+LEFT JOIN LATERAL (
+    SELECT payment.status, payment.bank_reason FROM payment JOIN payout USING (payout_id)
+    WHERE payment.statement_id = s.statement_id ORDER BY payout.created_at DESC, payment.end_to_end_id DESC LIMIT 1
+) pay ON true
 WHERE (%(area)s::text IS NULL OR s.area = %(area)s) AND (%(month)s::date IS NULL OR s.month = %(month)s)
   AND (%(producers)s::text[] IS NULL OR s.producer_id = ANY(%(producers)s))
   AND (%(id)s::uuid IS NULL OR s.statement_id = %(id)s)
-ORDER BY s.month, s.producer_id LIMIT 1000
+  AND (s.month, s.producer_id, s.statement_id) > (%(after_month)s::date, %(after_producer)s, %(after_id)s::uuid)
+ORDER BY s.month, s.producer_id, s.statement_id LIMIT %(limit)s
 """
+
+
+START = (date.min, "", UUID(int=0))
+"""The place before the first statement: month, producer and id."""
 
 
 async def statements(
@@ -28,10 +38,13 @@ async def statements(
     month: date | None = None,
     producers: Sequence[str] | None = None,
     statement_id: UUID | None = None,
+    after: tuple[date, str, UUID] = START,
+    limit: int = 1000,
 ) -> list[DictRow]:
-    """Statements with the sums of their components."""
+    """Statements behind a place (month, producer, id), with the sums of their components and the bank's answer."""
     known = {"area": area, "month": month, "producers": list(producers) if producers is not None else None}
-    return await rows(tx, _STATEMENTS, known | {"id": statement_id})
+    place = dict(zip(("after_month", "after_producer", "after_id"), after, strict=True))
+    return await rows(tx, _STATEMENTS, known | place | {"id": statement_id, "limit": limit})
 
 
 async def unpriced(tx: Tx, area: str) -> list[DictRow]:
