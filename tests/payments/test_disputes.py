@@ -14,7 +14,6 @@ from kanava.payments.adjustments import write_adjustments
 from kanava.payments.commands import ContestLines, DecideDispute, LineKey
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.errors import Reason
-from kanava.payments.service import runs
 from kanava.payments.service.disputes import Contested, Decided, contest_lines, decide_dispute
 from kanava.payments.views import disputes, statements
 from tests.payments import story
@@ -125,7 +124,7 @@ async def test_what_payments_owns_is_taken_by_the_next_run_once(pool: Pool, monk
         await written(tx, month, partition, closed)  # type: ignore[arg-type]  # passed on as they come
         await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])  # type: ignore[arg-type]  # as above
 
-    monkeypatch.setattr(runs.lines, "write_fees", with_adjustments)
+    monkeypatch.setattr(month_lines, "write_fees", with_adjustments)
     await story.close(pool, DECEMBER, at(12, 31, 23))
     pair = [(line["kind"], line["amount_cents"], line["source"]) for line in await story.lines(pool, "adjustment")]
     assert sorted(pair) == [("correction", 50_00, opened.dispute_id), ("refund", -45_00, opened.dispute_id)]

@@ -1,5 +1,6 @@
 """A producer leaves: one final statement settles what it is owed and owes, on a real PostgreSQL."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Literal
 
@@ -8,13 +9,14 @@ import pytest
 from kanava.common.db import Pool, one, transaction
 from kanava.common.errors import NotFound, Refused
 from kanava.payments import ledger
-from kanava.payments.commands import DrawFinalStatement
+from kanava.payments.commands import ContestLines, DrawFinalStatement
 from kanava.payments.errors import Reason
+from kanava.payments.service.disputes import contest_lines
 from kanava.payments.service.finals import FinalDrawn, draw_final_statement
 from kanava.payments.views import receivables, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
-from tests.payments.test_disputes import contest
+from tests.payments.test_disputes import contest, key
 from tests.payments.test_payout import closed_month, payment, spendable, tell
 from tests.payments.test_receivables import LATER, balance, joined, overpaid, owed, released, status_of
 from tests.support import facts as told
@@ -144,6 +146,23 @@ async def test_there_is_one_final_statement(pool: Pool) -> None:
         row = await one(tx, "SELECT count(*) AS finals FROM statement WHERE kind = 'final'")
     assert row is not None
     assert row["finals"] == 1
+
+
+async def test_a_final_statement_has_no_lines_to_contest(pool: Pool) -> None:
+    """Its lines stand on the months that it gathered, and there they can still be contested."""
+    await closed_month(pool)
+    await stands(pool, "left")
+    ended = listed(2, span(date(2026, 9, 1), DECEMBER, private=True), version=2, recorded_at=at(12, 3))
+    await story.hear(pool, "listing.listing", ended)
+    final = await draw(pool)
+    command = ContestLines(final.statement_id, (await key(pool, "fee"),), "Käynti on laskutettu väärin.", "tuottaja")
+    with pytest.raises(Refused) as refused:
+        async with transaction(pool) as tx:
+            await contest_lines(tx, command, at(12, 10))
+    assert refused.value.reason is Reason.NO_SUCH_LINE
+    async with transaction(pool) as tx:
+        (gathered,) = final.gathered
+        assert (await contest_lines(tx, replace(command, statement_id=gathered), at(12, 10))).lines == 1
 
 
 async def test_an_unknown_producer_is_not_found(pool: Pool) -> None:

@@ -1,8 +1,11 @@
 """A negative statement is a receivable that later statements pay off, on a real PostgreSQL."""
 
+import asyncio
 from datetime import date
 from uuid import UUID
 
+import psycopg
+import pytest
 from psycopg.rows import DictRow
 
 from kanava.common.clock import add_months
@@ -14,6 +17,7 @@ from tests.payments import story
 from tests.payments.bank import camt054, pain002
 from tests.payments.test_payout import payment, spendable, tell
 from tests.support import facts as told
+from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, listed, resident, span
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
@@ -69,7 +73,7 @@ async def balance(pool: Pool, account: str) -> int:
     async with transaction(pool) as tx:
         balances = {row["account"]: row["amount_cents"] for row in await books.trial_balance(tx, told.AREA)}
         assert (await ledger.verify(tx, told.AREA)).broken is None
-    return balances.get(account, 0)
+    return int(balances.get(account, 0))
 
 
 async def test_a_negative_statement_is_paid_off_by_the_next_and_the_rest_is_paid(pool: Pool) -> None:
@@ -174,3 +178,52 @@ async def test_the_bus_hears_what_became_of_a_statement(pool: Pool) -> None:
     assert of_november == ["drawn", "approved", "receivable", "settled"]
     assert [row["fact"]["version"] for row in said if row["fact"]["month"] == "2026-11"] == [1, 2, 3, 4]
     assert [row["fact"]["offset_cents"] for row in said if row["fact"]["month"] == "2026-12"][-1] == 7_00
+
+
+async def test_two_releases_at_once_take_a_receivable_once(pool: Pool) -> None:
+    await overpaid(pool)
+    await released(pool, NOVEMBER)
+    await joined(pool, 10, 2)
+    await story.close(pool, DECEMBER, LATER)
+    await story.approve(pool, DECEMBER, LATER)
+    paid = await asyncio.gather(*(story.release(pool, LATER, by=who) for who in ("bertta", "cecilia", "doris")))
+    assert sorted(one.offset_cents for one in paid) == [0, 0, 7_00]
+    assert sorted(one.to_bank_cents for one in paid) == [0, 0, 7_00]
+    assert await balance(pool, "1300") == 0
+    await story.assert_books_agree(pool)
+
+
+async def test_what_was_handed_over_cannot_be_changed(pool: Pool, database: ServiceDatabase) -> None:
+    await test_a_negative_statement_is_paid_off_by_the_next_and_the_rest_is_paid(pool)
+    for attempt in ("UPDATE statement_offset SET amount_cents = 1", "DELETE FROM statement_offset"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with transaction(pool) as tx:
+                await tx.execute(attempt)
+        with (
+            psycopg.connect(database.owner_url, autocommit=True) as owner,
+            pytest.raises(psycopg.Error, match="append-only"),
+        ):
+            owner.execute(attempt)
+
+
+async def test_the_own_enterprise_owes_and_pays_off_without_a_bank(pool: Pool) -> None:
+    """It has no account: the rest of its statement is settled by internal posting."""
+    await story.open_area(pool)
+    await story.fund(pool, 100_00, at(10, 1))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(OCTOBER)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.pay(pool, OCTOBER, at(11, 3))
+    gone = resident(1, version=2, what="died", lives_until=OCTOBER, recorded_at=at(11, 5))
+    await story.hear(pool, "listing.resident", gone)
+    await story.hear(pool, "listing.listing", listed(1, span(OCTOBER, OCTOBER), version=2, recorded_at=at(11, 5)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert (await released(pool, NOVEMBER)).receivable_cents == 7_00
+    await story.hear(pool, "listing.resident", resident(2), resident(3))
+    listings = (listed(n, span(DECEMBER), recorded_at=at(12, 3)) for n in (2, 3))
+    await story.hear(pool, "listing.listing", *listings)
+    await story.close(pool, DECEMBER, LATER)
+    paid = await released(pool, DECEMBER)
+    assert (paid.offset_cents, paid.settled, paid.settled_cents) == (7_00, 1, 7_00)
+    assert await spendable(pool) == 100_00 - 14_00
+    await story.assert_books_agree(pool)

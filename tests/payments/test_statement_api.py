@@ -12,9 +12,9 @@ import httpx
 import pytest
 
 from kanava.common.auth import Caller, Role
-from kanava.common.contracts import export
 from kanava.common.db import Pool, Tx
 from kanava.payments.main import create_app
+from kanava.payments.settings import PaymentsSettings
 from tests.payments.test_documents import statement_id
 from tests.payments.test_payout import closed_month
 from tests.support import facts as told
@@ -69,7 +69,7 @@ class Api:
 @pytest.fixture
 async def api(pool: Pool) -> AsyncIterator[Api]:
     """Payments with November closed, without bus."""
-    app = create_app(export.settings_of("payments"))
+    app = create_app(PaymentsSettings())
     app.state.pool, app.state.clock, app.state.verifier = pool, Stopped(), Names()
     await closed_month(pool)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)

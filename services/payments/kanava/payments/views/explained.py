@@ -52,7 +52,7 @@ LEFT JOIN LATERAL (
     SELECT price_id FROM price WHERE price.area = p.area AND price.node = visit.node
       AND price.unit_of_measure = visit.unit_of_measure AND price.valid_from <= visit.performed_on
       AND price.recorded_at < known.at ORDER BY price.valid_from DESC LIMIT 1
-) price ON true
+) price ON p.component = 'fee'
 LEFT JOIN LATERAL (
     SELECT newest.compensation_model AS document_id FROM (
         SELECT compensation_model FROM scheme_phase s
