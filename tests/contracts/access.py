@@ -394,6 +394,12 @@ PROPOSED_RATES = [
     Access("payments", "GET", "/v1/rate-proposals", WATCHERS, query(area="03")),
 ]
 
+MONTHS = query(since="2026-09", until="2026-10")
+CONTESTED = {
+    "component": "capitation", "kind": "original", "for_month": "2026-10", "unit_id": "1.2.246.10.32213473.10.1",
+}
+WHY = "Asukas ei ollut listautunut meille."
+
 PAYMENTS = [
     *bus("payments"),
     *PROPOSED_RATES,
@@ -420,6 +426,37 @@ PAYMENTS = [
     ),
     Access("payments", "GET", "/v1/statements/{statement_id}", STATEMENTS),
     Access("payments", "GET", "/v1/statements/{statement_id}/lines", STATEMENTS),
+    Access("payments", "GET", "/v1/statements/{statement_id}.xlsx", STATEMENTS),
+    Access("payments", "GET", "/v1/statements/{statement_id}.pdf", STATEMENTS),
+    Access(
+        *("payments", "POST", "/v1/statements/{statement_id}/disputes", only(R.PRODUCER)),
+        lambda world, role: Sent(json={"lines": [CONTESTED | {"resident_id": world["resident_id"]}], "reason": WHY}),
+    ),
+    Access(
+        *("payments", "GET", "/v1/disputes", STATEMENTS | {R.PRODUCER: Own.FILTERED}),
+        query(area="03"),
+        marker="dispute_id",
+    ),
+    Access("payments", "GET", "/v1/disputes/{dispute_id}", STATEMENTS),
+    Access(
+        *("payments", "POST", "/v1/disputes/{dispute_id}/decision", only(R.ORGANISER)),
+        json(outcome="rejected", reasons="Rivi on laskettu voimassa olevan mallin mukaan."),
+    ),
+    Access("payments", "GET", "/v1/receivables", STATEMENTS, query(area="03", producer_id="{producer_id}")),
+    Access(
+        *("payments", "POST", "/v1/producers/{producer_id}/final-statement", only(R.OPERATOR, Own.ALL)),
+        json(area="03", ground="left", reasons="Tuottaja lopettaa toimintansa."),
+    ),
+    Access("payments", "GET", "/v1/reports/areas/{area}", WATCHERS, MONTHS),
+    Access("payments", "GET", "/v1/reports/producers/{producer_id}", STATEMENTS, MONTHS),
+    Access(
+        *("payments", "GET", "/v1/reports/municipalities/{municipality}", WATCHERS | {R.MUNICIPALITY: Own.REFUSED}),
+        MONTHS,
+    ),
+    Access(
+        *("payments", "GET", "/v1/reports/packages/{node}", WATCHERS),
+        query(area="03", since="2026-09", until="2026-10"),
+    ),
     Access(
         *("payments", "POST", "/v1/approvals", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
         json(area="03", month="2026-10"),

@@ -19,10 +19,9 @@ from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
 from kanava.common.db import Pool, transaction
 from kanava.registry.domain.producers import checklist_on
-from tests.contracts.access import PACKAGE, document, snapshot
+from tests.contracts.access import CONTESTED, PACKAGE, WHY, document, snapshot
 from tests.monitoring import world as monitoring_world
-from tests.payments import bank, story
-from tests.payments import refund_story, story
+from tests.payments import bank, refund_story, story
 from tests.support import facts as told
 
 IBAN = "FI2112345600000785"
@@ -202,8 +201,16 @@ async def payments(made: Made) -> dict[str, str]:
     unknown = bank.notification("M1", bank.credit("B1", bank.Part(None, 5_00)))
     await made.do(*(Role.OPERATOR, "POST", "/v1/bank/messages"), content=unknown, content_type="application/xml")
     waiting: Any = await made.do(Role.OPERATOR, "GET", "/v1/suspense")
-    return {
+    contested = await made.do(
+        Role.PRODUCER,
+        "POST",
+        f"/v1/statements/{own['statement_id']}/disputes",
+        {"lines": [CONTESTED | {"resident_id": str(told.resident_id(1))}], "reason": WHY},
+    )
     return await _refunded(pool) | {
+        "dispute_id": str(contested["dispute_id"]),
+        "municipality": told.MUNICIPALITY,
+        "node": "SOS.1.1",
         "area": "03",
         "run_id": str(run["run_id"]),
         "statement_id": str(own["statement_id"]),

@@ -51,12 +51,22 @@ async def fund(pool: Pool, cents: int, now: datetime, reference: str = "1/12") -
         await place_funding(tx, PlaceFunding(told.AREA, "state", "", cents, now.date(), reference), now)
 
 
+async def approve(pool: Pool, month: date, now: datetime, by: str = "anna") -> None:
+    """Somebody approves the statements of a month."""
+    async with transaction(pool) as tx:
+        await approve_statements(tx, ApproveStatements(told.AREA, month, by), now)
+
+
+async def release(pool: Pool, now: datetime, by: str = "bertta") -> PaidOut:
+    """Somebody releases what is approved."""
+    async with transaction(pool) as tx:
+        return await release_payout(tx, ReleasePayout(told.AREA, DEBTOR, by), now)
+
+
 async def pay(pool: Pool, month: date, now: datetime) -> PaidOut:
     """Anna approves, Bertta releases."""
-    async with transaction(pool) as tx:
-        await approve_statements(tx, ApproveStatements(told.AREA, month, "anna"), now)
-    async with transaction(pool) as tx:
-        return await release_payout(tx, ReleasePayout(told.AREA, DEBTOR, "bertta"), now)
+    await approve(pool, month, now)
+    return await release(pool, now)
 
 
 async def lines(pool: Pool, component: str | None = None) -> list[DictRow]:

@@ -135,7 +135,7 @@ TAKEN_OUT = {
         "DELETE FROM posting WHERE seq = (SELECT seq FROM entry WHERE kind = 'booked');"
         " DELETE FROM entry WHERE kind = 'booked'",
         "matched bank record → entry",
-        "B1/0 booked",
+        " booked",
     ),
     "the entry of an instalment": (
         "DELETE FROM posting WHERE seq = 1; DELETE FROM entry WHERE seq = 1",

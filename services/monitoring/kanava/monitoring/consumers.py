@@ -109,8 +109,9 @@ async def take_runs(tx: Tx, facts: Sequence[payments.Run]) -> int:
 
 
 async def take_statements(tx: Tx, facts: Sequence[payments.Statement]) -> int:
-    """Take over statements: what each producer's clients cost in a month."""
-    records = [f.model_dump(exclude={"what", "recorded_at", "due_on"}) for f in facts]
+    """Take over statements: what each producer's clients cost in a month; a final statement has no sums of its own."""
+    kept = {"statement_id", "version", "producer_id", "area", "month", "status", "amount_cents", "sums"}
+    records = [f.model_dump(include=kept) for f in facts]
     return await read_models.merge_newest(tx, "statement", "statement_id", [_with_jsonb(r) for r in records])
 
 

@@ -5,6 +5,9 @@ from datetime import date
 from typing import Literal
 from uuid import UUID
 
+from .domain.disputes import Remedy
+from .domain.finals import Ground
+
 Payer = Literal["state", "municipality", "insurance"]
 
 
@@ -120,3 +123,48 @@ class CloseYear:
     area: str
     fiscal_year: int
     closed_by: str
+
+
+@dataclass(frozen=True)
+class DrawFinalStatement:
+    """Settle in one statement what a producer that leaves is owed and owes in an area."""
+
+    area: str
+    producer_id: str
+    ground: Ground
+    reasons: str
+    drawn_by: str
+
+
+@dataclass(frozen=True)
+class LineKey:
+    """A resident line of a statement, named by what makes it unique within its run."""
+
+    resident_id: UUID
+    component: str
+    kind: str
+    for_month: date
+    unit_id: str
+    source: UUID
+
+
+@dataclass(frozen=True)
+class ContestLines:
+    """Contest lines of a statement, for one reason."""
+
+    statement_id: UUID
+    lines: tuple[LineKey, ...]
+    reason: str
+    opened_by: str
+
+
+@dataclass(frozen=True)
+class DecideDispute:
+    """Accept or reject a case. Accepted names the fact to change; `holds` what payments itself should have said."""
+
+    dispute_id: UUID
+    accepted: bool
+    reasons: str
+    decided_by: str
+    remedy: Remedy | None = None
+    holds: tuple[tuple[LineKey, int], ...] = ()

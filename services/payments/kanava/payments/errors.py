@@ -1,7 +1,8 @@
 """What payments refuses, and why.
 
 Refused 409 with a `Reason`     a rule of the money says no
-UnknownRun, UnknownStatement, UnknownPayout, UnknownItem, UnknownModel, UnknownRefund, UnknownMeasure 404
+UnknownRun, UnknownStatement, UnknownPayout, UnknownItem, UnknownModel, UnknownRefund, UnknownMeasure,
+UnknownDispute, UnknownProducer 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -45,6 +46,21 @@ class Reason(RefusalReason):
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
     NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
     ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
+    PRODUCER_STAYS = "producer_stays", "Registry does not say that the producer has left, is revoked or suspended."
+    MONTHS_STILL_OPEN = "months_still_open", "Residents are still listed with the producer in months not yet closed."
+    PAYMENT_AT_THE_BANK = "payment_at_the_bank", "The bank has not yet answered a payment to the producer."
+    DISPUTE_OPEN = "dispute_open", "A statement of the producer is contested and not yet decided."
+    NOTHING_TO_SETTLE = "nothing_to_settle", "The producer owes nothing and is owed nothing."
+    FINAL_ALREADY_DRAWN = "final_already_drawn", "A producer gets one final statement in an area."
+    TOO_MANY_LINES = "too_many_lines", "A case contests from one to 500 lines."
+    CONTESTED_TOO_LATE = "contested_too_late", "The time for contesting this statement is over."
+    LINE_CONTESTED_BEFORE = "line_contested_before", "A line is contested once."
+    NO_SUCH_LINE = "no_such_line", "A contested line does not stand on this statement."
+    DISPUTE_DECIDED = "dispute_decided", "The case is decided."
+    DECIDED_BY_THE_SAME = (
+        "decided_by_the_same",
+        "Nobody decides on what they approved, released or contest.",
+    )
 
 
 class UnknownRun(NotFound):
@@ -87,6 +103,18 @@ class UnknownMeasure(NotFound):
     """There is no agreed measure with this id."""
 
     slug, title = "unknown-measure", "There is no such measure"
+
+
+class UnknownDispute(NotFound):
+    """There is no dispute with this id."""
+
+    slug, title = "unknown-dispute", "There is no such dispute"
+
+
+class UnknownProducer(NotFound):
+    """Registry has told of no producer with this id in the area."""
+
+    slug, title = "unknown-producer", "There is no such producer"
 
 
 class BadBankMessage(Invalid):

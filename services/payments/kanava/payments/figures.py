@@ -9,8 +9,8 @@ from pathlib import Path
 
 from kanava.common.contracts.registry import RateBand
 
-from .domain.state_funding import Determinant, shares_in_thousandths
 from .domain.correction import ClientGroup, SampleProducer
+from .domain.state_funding import Determinant, shares_in_thousandths
 from .domain.testcalc import Population, age_bands, scaled_bands
 
 _FILES = resources.files(__package__) / "data"

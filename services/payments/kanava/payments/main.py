@@ -17,6 +17,8 @@ from .settings import PaymentsSettings
 log = structlog.get_logger()
 
 IDLE_SECONDS = 0.5
+PAPERS_AT_ONCE = 2
+"""How many statements are written as XLSX or PDF at the same time by one process."""
 
 
 def create_app(settings: PaymentsSettings) -> FastAPI:
@@ -30,6 +32,7 @@ def create_app(settings: PaymentsSettings) -> FastAPI:
     app.state.transfers = GroupCommit(place_transfers, apart=lambda one: one.reference)
     app.add_middleware(scope.RequestScope)
     scope.national(app.state.pool)
+    app.state.paper_slots = asyncio.Semaphore(PAPERS_AT_ONCE)
     return app
 
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from .base import Fact, Part
 
-Component = Literal["capitation", "fee", "client_fee"]
-StatementStatus = Literal["drawn", "approved", "released", "settled", "booked", "rejected"]
+Component = Literal["capitation", "fee", "client_fee", "adjustment"]
+StatementStatus = Literal["drawn", "approved", "released", "settled", "receivable", "booked", "rejected"]
 
 
 class ComponentSum(Part):
@@ -31,11 +31,28 @@ class Run(Fact):
     digest: str
 
 
+class StatementDispute(Part):
+    """A case in which lines of a statement are contested (riitautus); `owner` corrects the fact of an accepted one."""
+
+    dispute_id: UUID
+    status: Literal["open", "accepted", "rejected"]
+    lines: int
+    due_on: date
+    remedy: str | None = None
+    owner: str | None = None
+
+
 class Statement(Fact):
-    """What one producer is owed for one month, and how far its payment has come."""
+    """What one producer is owed for one month, and how far its payment has come.
+
+    A negative one becomes a receivable; `offset_cents` of it paid receivables off or went into the final statement
+    of a producer that left, whose `kind` is `final`.
+    """
 
     aggregate: ClassVar[str] = "statement"
-    what: Literal["drawn", "approved", "released", "settled", "booked", "rejected"]
+    what: Literal[
+        "drawn", "approved", "released", "settled", "receivable", "booked", "rejected", "disputed", "dispute_decided"
+    ]
     statement_id: UUID
     producer_id: str
     area: str
@@ -44,6 +61,9 @@ class Statement(Fact):
     amount_cents: int
     sums: tuple[ComponentSum, ...]
     due_on: date | None = None
+    kind: Literal["month", "final"] = "month"
+    offset_cents: int = 0
+    disputes: tuple[StatementDispute, ...] = ()
 
 
 class Account(Fact):

@@ -1,5 +1,6 @@
 """The books of an area: balances, journal, the three sums, verification; and what was spent for a resident."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +10,9 @@ from kanava.common.db import transaction
 
 from .. import ledger
 from ..views import books as views
+from ..views import reports as by_resident
 from ..views import statements as reports
-from .inputs import Area, Self, Watcher
+from .inputs import Area, MonthText, Self, Watcher
 
 router = APIRouter()
 
@@ -75,8 +77,18 @@ async def get_verification(request: Request, area: Area, caller: Watcher) -> led
 
 
 @router.get("/v1/residents/{resident_id}/costs", tags=["residents"])
-async def get_resident_costs(request: Request, resident_id: UUID, caller: Self) -> list[dict[str, object]]:
-    """What was spent for the resident who asks, by month, producer and component; cents."""
+async def get_resident_costs(
+    request: Request,
+    resident_id: UUID,
+    caller: Self,
+    since: Annotated[MonthText, Query()] = "2000-01",
+    until: Annotated[MonthText, Query()] = "2999-12",
+    offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
+) -> list[dict[str, object]]:
+    """What was spent for the resident who asks, by month, producer, component and product; cents."""
     caller.must_be_resident(resident_id)
+    first, last = (date.fromisoformat(f"{month}-01") for month in (since, until))
+    wanted = {"resident": resident_id, "since": first, "until": last, "limit": limit, "offset": offset}
     async with transaction(request.app.state.pool) as tx:
-        return list(await reports.resident_costs(tx, resident_id))
+        return list(await by_resident.of_resident(tx, wanted))

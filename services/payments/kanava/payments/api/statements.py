@@ -10,10 +10,12 @@ from pydantic import Field
 from kanava.common.auth import Role
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
-from kanava.common.web import decode_cursor, encode_cursor
+from kanava.common.web import decode_cursor, next_cursor
 
 from ..commands import ApproveStatements
 from ..service.statements import approve_statements, statement_row
+from ..statement_paper import read_paper
+from ..views import explained
 from ..views import statements as views
 from .inputs import Approver, Area, MonthIn, MonthText, Statements, must_see_producer
 
@@ -28,24 +30,36 @@ class ApprovalIn(MonthIn):
 
 @router.get("/v1/statements", tags=["statements"])
 async def get_statements(
-    request: Request, caller: Statements, area: Area, month: Annotated[MonthText | None, Query()] = None
+    request: Request,
+    response: Response,
+    caller: Statements,
+    area: Area,
+    month: Annotated[MonthText | None, Query()] = None,
+    after: Annotated[str | None, Query(max_length=1000)] = None,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, object]]:
-    """Statements (tilitykset) of an area; a producer sees its own."""
+    """Statements (tilitykset) of an area; a producer sees its own. The header `Link` leads to the next page."""
     producers = sorted(caller.producers) if caller.role is Role.PRODUCER else None
     if producers is None:
         caller.must_be_in_area(area)
     first = date.fromisoformat(f"{month}-01") if month else None
+    place = decode_cursor(after, date.fromisoformat, str, UUID) or views.START
     async with transaction(request.app.state.pool) as tx:
-        return list(await views.statements(tx, area=area, month=first, producers=producers))
+        found = await views.statements(tx, area=area, month=first, producers=producers, after=place, limit=limit)
+    behind = next_cursor(found, limit, lambda row: (f"{row['month']}-01", row["producer_id"], row["statement_id"]))
+    if behind is not None:
+        response.headers["link"] = f'<{request.url.include_query_params(after=behind)}>; rel="next"'
+    return list(found)
 
 
 @router.get("/v1/statements/{statement_id}", tags=["statements"])
 async def get_statement(request: Request, statement_id: UUID, caller: Statements) -> dict[str, object]:
-    """One statement with the sums of its components."""
+    """One statement: sums, bank status, what is left after offsets, its disputes, until when it can be contested."""
     async with transaction(request.app.state.pool) as tx:
         row = await statement_row(tx, statement_id)
         must_see_producer(caller, row["producer_id"], row["area"])
-        return dict((await views.statements(tx, statement_id=statement_id))[0])
+        (shown,) = await views.statements(tx, statement_id=statement_id)
+        return dict(shown) | (await read_paper(tx, statement_id, "en")).as_json()
 
 
 @router.get("/v1/statements/{statement_id}/lines", tags=["statements"])
@@ -56,24 +70,13 @@ async def get_statement_lines(
     after: Annotated[str | None, Query(max_length=1000)] = None,
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> dict[str, object]:
-    """Every line of a statement down to resident, rate and report; `next` is the cursor of the next page."""
-    place = decode_cursor(after, *[str] * 6) or views.FIRST_LINE
+    """Every line down to resident, rate, rule (model or price) and event; `next` is the cursor of the next page."""
+    place = decode_cursor(after, *[str] * 6) or explained.FIRST_LINE
     async with transaction(request.app.state.pool) as tx:
         row = await statement_row(tx, statement_id)
         must_see_producer(caller, row["producer_id"], row["area"])
-        lines = await views.statement_lines(
-            tx, run_id=row["run_id"], producer_id=row["producer_id"], after=place, limit=limit
-        )
-    return {"lines": lines, "next": _next_line(lines) if len(lines) == limit else None}
-
-
-def _next_line(lines: list[dict[str, object]]) -> str:
-    last = lines[-1]
-    source = last["source"] or views.FIRST_LINE[5]
-    names = ("resident_id", "component", "kind", "for_month", "unit_id")
-    values = [str(last[name]) for name in names]
-    values[3] += "-01"
-    return encode_cursor(*values, str(source))
+        lines = await explained.lines(tx, row, after=place, limit=limit)
+    return {"lines": lines, "next": next_cursor(lines, limit, explained.place_of)}
 
 
 @router.post("/v1/approvals", status_code=200, tags=["statements"])

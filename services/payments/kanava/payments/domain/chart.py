@@ -21,6 +21,8 @@ class Account(StrEnum):
     """Funding of a year that arrived after it (siirtosaamiset)."""
     SUSPENSE = "2990"
     """Money that matches nothing yet (selvittelytili); the party is the item of the work queue."""
+    RECEIVABLE = "1300"
+    """Owed by a producer whose statement is negative (saatava tuottajalta); the party is the producer."""
     PAYABLE = "2100"
     """Owed to a producer (velka tuottajalle); the party is the producer."""
     BETWEEN_AREAS = "2700"
@@ -45,6 +47,8 @@ class Account(StrEnum):
     """Client fees that producers collected (asiakasmaksut), a credit."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
+    ADJUSTMENT = "4900"
+    """What accepted disputes corrected where payments itself owns the fact (riitautusten oikaisut)."""
 
 
 CASH = frozenset({Account.BANK, Account.IN_TRANSIT, Account.SUSPENSE})
@@ -53,7 +57,12 @@ CASH = frozenset({Account.BANK, Account.IN_TRANSIT, Account.SUSPENSE})
 CLEARING = frozenset({Account.IN_TRANSIT, Account.ACCRUED_FUNDING, Account.ADVANCE_FUNDING, Account.SUSPENSE})
 """Accounts that money only passes through: empty, or listed with the age of what is left."""
 
-COST_OF = {"capitation": Account.CAPITATION, "fee": Account.FEE, "client_fee": Account.CLIENT_FEE}
+COST_OF = {
+    "capitation": Account.CAPITATION,
+    "fee": Account.FEE,
+    "client_fee": Account.CLIENT_FEE,
+    "adjustment": Account.ADJUSTMENT,
+}
 FUNDING_OF = {
     "state": Account.STATE_FUNDING,
     "municipality": Account.MUNICIPAL_FUNDING,
@@ -78,6 +87,12 @@ class EntryKind(StrEnum):
     """A statement was released and its payment given to the bank."""
     SETTLEMENT = "settlement"
     """A statement of the own enterprise was settled by internal posting."""
+    RECEIVABLE = "receivable"
+    """A negative statement was released: the producer owes it."""
+    OFFSET = "offset"
+    """A statement paid off a receivable instead of being paid."""
+    GATHERED = "gathered"
+    """What was left of a receivable went into the producer's final statement."""
     BOOKED = "booked"
     """The bank confirmed a payment."""
     REJECTED = "rejected"
@@ -160,6 +175,9 @@ def cost(*, run_id: UUID, producer_id: str, component: str, amount_cents: int, l
 _MOVES = {
     EntryKind.RELEASE: (Account.PAYABLE, Account.IN_TRANSIT),
     EntryKind.SETTLEMENT: (Account.PAYABLE, Account.BANK),
+    EntryKind.RECEIVABLE: (Account.PAYABLE, Account.RECEIVABLE),
+    EntryKind.OFFSET: (Account.PAYABLE, Account.RECEIVABLE),
+    EntryKind.GATHERED: (Account.RECEIVABLE, Account.PAYABLE),
     EntryKind.BOOKED: (Account.IN_TRANSIT, Account.BANK),
     EntryKind.REJECTED: (Account.IN_TRANSIT, Account.PAYABLE),
     EntryKind.RETURNED: (Account.BANK, Account.PAYABLE),
@@ -167,7 +185,7 @@ _MOVES = {
 
 
 def payment(kind: EntryKind, *, statement_id: UUID, producer_id: str, sums: Mapping[str, int]) -> Draft:
-    """Move what a statement owes, component by component: released, settled, booked, rejected, returned."""
+    """Move what a statement owes, component by component: released, settled, owed by it, booked, returned."""
     debit, credit = _MOVES[kind]
     postings: Sequence[Posting] = [
         Posting(account, sign * cents, producer_id, component)

@@ -7,18 +7,18 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from kanava.common.clock import helsinki_date
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id, rf_reference
 from kanava.common.web import as_json
 
 from .. import iso20022, ledger
 from ..domain import chart
-from ..domain.chart import EntryKind
 from ..domain.refund import FiguresMissing, Steps, compared_components, refund, window
 from ..errors import Reason, UnknownRefund
 from ..refund_commands import ConfirmRefundAccount, DecideRefund, PayRefund, ProposeRefund
 from ..views import refunds as views
+from .accounts import debtor_of
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,23 @@ async def pay_refund(tx: Tx, command: PayRefund, now: datetime) -> RefundPaid:
         raise Refused(Reason.SAME_PERSON)
     await ledger.post(tx, row["area"], [_entry("paid", row)], now)
     transfer = _transfer(row)
-    file = iso20022.pain001(derived_id("refund payment", transfer.end_to_end_id), command.debtor_iban, [transfer], now)
+    payout_id = derived_id("refund payment", transfer.end_to_end_id)
+    debtor = await debtor_of(tx, row["area"], command.debtor_iban, by=command.paid_by, now=now)
+    file = iso20022.pain001(payout_id, debtor, [transfer], now)
+    await _add_payment(tx, row, command, transfer=transfer, payout_id=payout_id, file=file, now=now)
+    return RefundPaid(row["refund_id"], transfer.end_to_end_id, row["amount_cents"])
+
+
+async def _add_payment(
+    tx: Tx,
+    row: DictRow,
+    command: PayRefund,
+    *,
+    transfer: iso20022.Transfer,
+    payout_id: UUID,
+    file: bytes,
+    now: datetime,
+) -> None:
     await tx.execute(
         "INSERT INTO refund_payment (end_to_end_id, refund_id, attempt, amount_cents, decided_by, confirmed_by,"
         " paid_by, paid_at, pain001) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
@@ -147,7 +163,15 @@ async def pay_refund(tx: Tx, command: PayRefund, now: datetime) -> RefundPaid:
             *(row["decided_by"], row["confirmed_by"], command.paid_by, now, file),
         ),
     )
-    return RefundPaid(row["refund_id"], transfer.end_to_end_id, row["amount_cents"])
+    await tx.execute(
+        "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
+        (payout_id, row["area"], command.paid_by, now, file),
+    )
+    await tx.execute(
+        "INSERT INTO payment (end_to_end_id, payout_id, refund_id, amount_cents, status)"
+        " VALUES (%s, %s, %s, %s, 'open')",
+        (transfer.end_to_end_id, payout_id, row["refund_id"], row["amount_cents"]),
+    )
 
 
 def _transfer(row: DictRow) -> iso20022.Transfer:
@@ -169,29 +193,17 @@ def _must_be_payable(row: DictRow) -> None:
         raise Refused(Reason.NOT_APPROVED)
 
 
-_FOLLOWS = {("paid", "booked"), ("paid", "rejected"), ("booked", "returned")}
-"""Where a payment stands, and what the bank may say of it then."""
+async def refund_entry(tx: Tx, refund_id: UUID, happened: str) -> chart.Draft:
+    """The entry of what the bank said of a refund's payment: `booked`, `rejected` or `returned`."""
+    return _entry(happened, await locked_refund(tx, refund_id))
 
 
-async def settle_refund(tx: Tx, record: iso20022.BankRecord, message_id: str, now: datetime) -> EntryKind | None:
-    """Book what the bank says of a refund's payment; None when the record is of none, or does not fit it."""
-    payment = await one(tx, "SELECT * FROM refund_payment WHERE end_to_end_id = %s", (record.end_to_end_id,))
-    if payment is None or payment["amount_cents"] != record.amount_cents:
-        return None
-    row = await locked_refund(tx, payment["refund_id"])
-    if row["end_to_end_id"] != record.end_to_end_id or (row["status"], record.outcome) not in _FOLLOWS:
-        return None
-    await ledger.post(tx, row["area"], [_entry(record.outcome, row)], now)
+async def note_outcome(tx: Tx, payment: DictRow, outcome: str, reason: str | None, *, now: datetime) -> None:
+    """Remember what the bank said of a refund's payment; sent back, the refund is owed again."""
     await tx.execute(
         "INSERT INTO refund_outcome (end_to_end_id, outcome, bank_reason, recorded_at) VALUES (%s, %s, %s, %s)",
-        (record.end_to_end_id, record.outcome, record.reason, now),
+        (payment["end_to_end_id"], outcome, reason, now),
     )
-    await tx.execute(
-        "INSERT INTO bank_entry (bank_reference, message_id, end_to_end_id, outcome, amount_cents, matched)"
-        " VALUES (%s, %s, %s, %s, %s, true)",
-        (record.reference, message_id, record.end_to_end_id, record.outcome, record.amount_cents),
-    )
-    return {"booked": EntryKind.BOOKED, "rejected": EntryKind.REJECTED}.get(record.outcome, EntryKind.RETURNED)
 
 
 async def locked_refund(tx: Tx, refund_id: UUID) -> DictRow:

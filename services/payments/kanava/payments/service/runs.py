@@ -25,6 +25,7 @@ from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
 from .. import ledger, lines
+from ..adjustments import write_adjustments
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
@@ -128,6 +129,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
     await lines.write_fees(tx, month, partition, closed)
+    await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
     await _book(tx, month, sums)

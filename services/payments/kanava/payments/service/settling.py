@@ -1,17 +1,18 @@
 """What becomes of a payment when the bank says so: its entry, its new state, its statement, and what that explains."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from kanava.common.db import Tx, one, rows
+from kanava.common.db import Tx, one
 
 from .. import ledger
 from ..domain import chart
 from ..domain.banking import Follows, KnownPayment, Why, match
 from ..domain.chart import EntryKind
+from ..views import receivables
+from .refunds import note_outcome, refund_entry
 from .statements import tell
 from .suspended import BY_FILE, Step, add_step, open_items, take_back
 
@@ -21,6 +22,7 @@ FROM payment p JOIN payout o USING (payout_id) LEFT JOIN statement s USING (stat
 WHERE p.end_to_end_id = %(id)s AND (%(area)s::text IS NULL OR o.area = %(area)s) FOR UPDATE OF p
 """
 _STATEMENT_BECOMES = {EntryKind.BOOKED: "booked", EntryKind.REJECTED: "rejected", EntryKind.RETURNED: "rejected"}
+_REFUND_HAPPENED = {EntryKind.BOOKED: "booked", EntryKind.REJECTED: "rejected", EntryKind.RETURNED: "returned"}
 _FAILED = (EntryKind.REJECTED, EntryKind.RETURNED)
 
 
@@ -48,6 +50,8 @@ async def settle(tx: Tx, payment: DictRow, follows: Follows, now: datetime, *, r
             (_STATEMENT_BECOMES[follows.kind], payment["statement_id"]),
         )
         await tell(tx, [payment["statement_id"]], now)
+    elif payment["refund_id"]:
+        await note_outcome(tx, payment, follows.status, reason, now=now)
     elif follows.kind in _FAILED:
         failed = Step("return_failed", BY_FILE, reason or "no reason told", -payment["amount_cents"])
         await add_step(tx, payment["item_id"], failed, now)
@@ -55,11 +59,11 @@ async def settle(tx: Tx, payment: DictRow, follows: Follows, now: datetime, *, r
 
 
 async def _draft(tx: Tx, payment: DictRow, kind: EntryKind) -> chart.Draft:
+    if payment["refund_id"]:
+        return await refund_entry(tx, payment["refund_id"], _REFUND_HAPPENED[kind])
     if payment["item_id"]:
         return chart.send_back(kind, item_id=payment["item_id"], amount_cents=payment["amount_cents"])
-    query = "SELECT component, amount_cents FROM statement_sum WHERE statement_id = %s ORDER BY component"
-    sums: Sequence[DictRow] = await rows(tx, query, (payment["statement_id"],))
-    parts = {row["component"]: row["amount_cents"] for row in sums}
+    parts = (await receivables.left(tx, [payment["statement_id"]]))[payment["statement_id"]]
     assert sum(parts.values()) == payment["amount_cents"], "a payment pays its statement"
     return chart.payment(kind, statement_id=payment["statement_id"], producer_id=payment["producer_id"], sums=parts)
 

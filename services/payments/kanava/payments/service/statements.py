@@ -1,7 +1,7 @@
 """Statements: approved by one person, released by another, paid within what the area can spend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +19,9 @@ from ..domain import chart
 from ..domain.chart import EntryKind
 from ..domain.payout import Held, Payable, Selection, select_within
 from ..errors import UnknownStatement
+from ..views import disputes, receivables
 from .accounts import debtor_of
+from .receivables import settle_receivables
 from .suspended import unexplained_debits_cents
 
 
@@ -44,7 +46,10 @@ class HeldStatement:
 
 @dataclass(frozen=True)
 class PaidOut:
-    """A payout: what went to the bank, what was settled internally, and what was held."""
+    """A payout: what went to the bank, what was settled internally, and what was held.
+
+    `receivable_cents` became owed by producers, `offset_cents` of statements paid off what producers owed.
+    """
 
     payout_id: UUID
     to_bank: int
@@ -52,6 +57,8 @@ class PaidOut:
     settled: int
     settled_cents: int
     held: list[HeldStatement]
+    receivable_cents: int = 0
+    offset_cents: int = 0
 
 
 async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) -> Approved:
@@ -89,12 +96,16 @@ WHERE s.area = %(area)s AND s.status = 'approved'
 async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidOut:
     """Release statements in one batch that stays within the area's limit, and make its pain.001 file.
 
-    The own enterprise without an account of its own is settled by internal posting (settled question 10).
+    What producers owe is taken first: a negative statement becomes a receivable, the others pay receivables off,
+    and the batch pays what is left of them. The own enterprise without an account of its own is settled by internal
+    posting (settled question 10).
     """
     book = await one(tx, "SELECT * FROM book WHERE area = %s FOR UPDATE", (command.area,))
     spendable_cents = book["spendable_cents"] - book["limit_cents"] if book else 0
     spendable_cents -= await unexplained_debits_cents(tx, command.area)
-    releasable = await rows(tx, _RELEASABLE, {"area": command.area, "ids": list(command.statement_ids)})
+    owed = await settle_receivables(tx, command, now)
+    await tell(tx, owed.statement_ids, now)
+    releasable = await _releasable(tx, command)
     selection = select_within(spendable_cents, [_payable(row) for row in releasable], released_by=command.released_by)
     taken = {payable.statement_id for payable in selection.taken}
     chosen = [row for row in releasable if row["statement_id"] in taken]
@@ -102,7 +113,15 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
     payout_id = derived_id("payout", command.area, now.isoformat(), *_versions(chosen))
     if chosen:
         await _settle_and_pay(tx, command, payout_id, chosen, now)
-    return _paid_out(payout_id, chosen, selection)
+    paid = _paid_out(payout_id, chosen, selection)
+    return replace(paid, receivable_cents=owed.receivable_cents, offset_cents=owed.offset_cents)
+
+
+async def _releasable(tx: Tx, command: ReleasePayout) -> list[DictRow]:
+    """Approved statements, each with what is left of it as its amount."""
+    found = await rows(tx, _RELEASABLE, {"area": command.area, "ids": list(command.statement_ids)})
+    left = await receivables.left(tx, [row["statement_id"] for row in found])
+    return [row | {"amount_cents": sum(left[row["statement_id"]].values())} for row in found]
 
 
 def _versions(chosen: Sequence[DictRow]) -> list[str]:
@@ -129,14 +148,14 @@ def _internal(row: DictRow) -> bool:
 async def _settle_and_pay(
     tx: Tx, command: ReleasePayout, payout_id: UUID, chosen: Sequence[DictRow], now: datetime
 ) -> None:
-    sums = await _sums(tx, [row["statement_id"] for row in chosen])
+    sums = await receivables.left(tx, [row["statement_id"] for row in chosen])
     by_bank = [row for row in chosen if not _internal(row)]
     drafts = [
         chart.payment(
             EntryKind.SETTLEMENT if _internal(row) else EntryKind.RELEASE,
             statement_id=row["statement_id"],
             producer_id=row["producer_id"],
-            sums={part["component"]: part["amount_cents"] for part in sums[row["statement_id"]]},
+            sums=sums[row["statement_id"]],
         )
         for row in chosen
     ]
@@ -197,12 +216,23 @@ async def _sums(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, list[DictRo
     return found
 
 
-async def tell(tx: Tx, statement_ids: Sequence[UUID], now: datetime) -> None:
-    """Say on the bus in what state statements are now; the caller holds their locks."""
+async def tell(tx: Tx, statement_ids: Sequence[UUID], now: datetime, *, what: str | None = None) -> None:
+    """Say on the bus in what state statements are now; the caller holds their locks.
+
+    What happened is the status unless `what` says another thing, as for a dispute, which leaves the status.
+    """
     sums = await _sums(tx, statement_ids)
+    offset_cents = await receivables.offset_cents(tx, statement_ids)
+    contested = await disputes.states(tx, statement_ids)
     query = "SELECT * FROM statement WHERE statement_id = ANY(%s) ORDER BY statement_id"
     for row in await rows(tx, query, (list(statement_ids),)):
-        await emit(tx, _fact(row, sums[row["statement_id"]], now))
+        fact = _fact(row, sums[row["statement_id"]], now)
+        added = {
+            "what": what or row["status"],
+            "offset_cents": offset_cents.get(row["statement_id"], 0),
+            "disputes": contested.get(row["statement_id"], []),
+        }
+        await emit(tx, StatementFact.model_validate(fact.model_dump() | added))
 
 
 def _fact(row: DictRow, sums: Sequence[DictRow], now: datetime) -> StatementFact:
@@ -216,6 +246,7 @@ def _fact(row: DictRow, sums: Sequence[DictRow], now: datetime) -> StatementFact
         area=row["area"],
         month=f"{row['month']:%Y-%m}",
         status=row["status"],
+        kind=row["kind"],
         amount_cents=row["amount_cents"],
         sums=tuple(ComponentSum.model_validate(part) for part in parts),
     )

@@ -6,7 +6,36 @@ sum-zero check, the triggers, the policies of row-level security, the functions 
 stands in the migrations.
 """
 
-from . import bank, books, facts, funding, proposals, refunds, statements, suspense, traffic, years
+from . import (
+    bank,
+    books,
+    disputes,
+    facts,
+    funding,
+    packages,
+    proposals,
+    receivables,
+    refunds,
+    statements,
+    suspense,
+    traffic,
+    years,
+)
 from .base import Base
 
-__all__ = ["Base", "bank", "books", "facts", "funding", "proposals", "refunds", "statements", "suspense", "traffic", "years"]
+__all__ = [
+    "Base",
+    "bank",
+    "books",
+    "disputes",
+    "facts",
+    "funding",
+    "packages",
+    "proposals",
+    "receivables",
+    "refunds",
+    "statements",
+    "suspense",
+    "traffic",
+    "years",
+]

@@ -34,19 +34,20 @@ class Payout(Base, table=True):
 
 
 class Payment(Base, table=True):
-    """One payment: of a statement to a producer, or of suspended money back to its sender; paid once."""
+    """One payment: a statement to a producer, suspended money to its sender, or a refund; it is paid once."""
 
     __table_args__ = (
         sa.CheckConstraint("amount_cents > 0"),
         sa.CheckConstraint("length(end_to_end_id) <= 35"),
         sa.CheckConstraint("status IN ('open', 'booked', 'rejected', 'returned')", name="payment_status"),
-        sa.CheckConstraint("num_nonnulls(statement_id, item_id) = 1", name="payment_pays_one_thing"),
+        sa.CheckConstraint("num_nonnulls(statement_id, item_id, refund_id) = 1", name="payment_pays_one_thing"),
         {"info": {"grants": "SELECT, INSERT, UPDATE (status, bank_reason)"}},
     )
     end_to_end_id: str = Field(primary_key=True)
     payout_id: UUID = Field(foreign_key="payout.payout_id", index=True)
     statement_id: UUID | None = Field(foreign_key="statement.statement_id", index=True)
     item_id: UUID | None = Field(foreign_key="suspense_item.item_id", index=True)
+    refund_id: UUID | None = Field(foreign_key="refund_decision.refund_id", index=True)
     amount_cents: int = Field(sa_type=sa.BigInteger)
     status: str = "open"
     bank_reason: str | None

@@ -16,7 +16,11 @@ class Statement(Base, table=True):
 
     __table_args__ = (
         sa.UniqueConstraint("run_id", "producer_id"),
-        sa.CheckConstraint("status IN ('drawn', 'approved', 'released', 'settled', 'booked', 'rejected')"),
+        sa.CheckConstraint(
+            "status IN ('drawn', 'approved', 'released', 'settled', 'receivable', 'booked', 'rejected')",
+            name="statement_status_check",
+        ),
+        sa.CheckConstraint("kind IN ('month', 'final')", name="statement_kind"),
         sa.CheckConstraint("approved_by <> released_by", name="statement_four_eyes"),
     )
     statement_id: UUID = Field(primary_key=True)
@@ -25,6 +29,7 @@ class Statement(Base, table=True):
     area: str
     month: date
     producer_id: str = Field(index=True)
+    kind: str = Field(default="month", sa_column_kwargs={"server_default": "month"})
     amount_cents: int = Field(sa_type=sa.BigInteger)
     status: str = "drawn"
     approved_by: str | None

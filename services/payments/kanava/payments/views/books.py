@@ -65,8 +65,9 @@ FROM statement_sum t JOIN statement s USING (statement_id) WHERE s.area = %(area
 """
 _SUM_OF_ACCOUNT = """
 SELECT component, (-sum(amount_cents) FILTER (WHERE account = '1100'))::bigint AS left_cents,
-       (-sum(amount_cents) FILTER (WHERE account IN ('1190', '2100')))::bigint AS owed_cents
-FROM posting WHERE area = %(area)s AND component <> '' AND account IN ('1100', '1190', '2100') GROUP BY component
+       (-sum(amount_cents) FILTER (WHERE account IN ('1190', '1300', '2100')))::bigint AS owed_cents
+FROM posting WHERE area = %(area)s AND component <> '' AND account IN ('1100', '1190', '1300', '2100')
+GROUP BY component
 """
 
 

@@ -81,20 +81,19 @@ _CASES: Mapping[str, str] = {
                     AND said.number = e.seq::text) AS done,
             false AS waits
         FROM entry e WHERE (SELECT sum(p.amount_cents) FROM posting p WHERE p.area = e.area AND p.seq = e.seq
-                            AND p.account IN ('1100', '1190')) <> 0
+                            AND p.account IN ('1100', '1190', '2990')) <> 0
     """,
     "payment → release entry": """
         SELECT p.end_to_end_id AS name, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
             EXISTS (SELECT FROM entry e WHERE e.area = o.area AND e.kind = 'release' AND e.reference = p.statement_id)
             AS done, false AS waits
-        FROM payment p JOIN payout o USING (payout_id)
+        FROM payment p JOIN payout o USING (payout_id) WHERE p.statement_id IS NOT NULL
     """,
     "matched bank record → entry": """
-        SELECT concat_ws(' ', b.bank_reference, b.outcome) AS name,
+        SELECT concat_ws(' ', b.reference, b.part, b.outcome) AS name,
             (m.received_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
-            EXISTS (SELECT FROM entry e WHERE e.kind = b.outcome AND e.reference = p.statement_id) AS done,
-            false AS waits
-        FROM bank_entry b JOIN bank_message m USING (message_id) JOIN payment p USING (end_to_end_id) WHERE b.matched
+            EXISTS (SELECT FROM entry e WHERE e.entry_id = b.entry_id) AS done, false AS waits
+        FROM bank_entry b JOIN bank_message m USING (message_id) WHERE b.matched IN ('payment', 'funding')
     """,
     "instalment → entry": """
         SELECT concat_ws(' ', i.area, i.payer, nullif(i.party, ''), i.reference) AS name,

@@ -1,0 +1,98 @@
+"""Contesting a statement (riitautus): until when, by when it is decided, and who may decide.
+
+Settled question 14 of the design: a case with a deadline, whose outcome changes money only through a later refund
+and correction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from enum import StrEnum
+
+import holidays
+
+from ..errors import Reason
+
+SATURDAY = 5
+MAX_LINES = 500
+"""How many lines one case may contest."""
+
+
+class Remedy(StrEnum):
+    """The fact that an accepted dispute says is wrong, and so who corrects it."""
+
+    REPORT = "report"
+    """The production report: the producer reports it anew, monitoring accepts it."""
+    LISTING = "listing"
+    """Where or with which coefficient a resident was listed: listing corrects it."""
+    PRICE = "price"
+    """The price: the organiser sets it anew in registry, as the reasoned correction of an error."""
+    MODEL = "model"
+    """The compensation model or the scheme: the organiser corrects it in registry."""
+    PAYMENTS = "payments"
+    """A cent that payments itself owes or is owed: recorded here, taken by the next run."""
+
+
+OWNER_OF = {
+    Remedy.REPORT: "monitoring",
+    Remedy.LISTING: "listing",
+    Remedy.PRICE: "registry",
+    Remedy.MODEL: "registry",
+    Remedy.PAYMENTS: "payments",
+}
+"""The service whose fact has to change."""
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Days for contesting a statement and for deciding on it, for statements drawn from a day on."""
+
+    valid_from: date
+    contest_days: int
+    decide_days: int
+
+
+TERMS = (Terms(date(2026, 1, 1), contest_days=30, decide_days=30),)
+"""Dated, oldest first: a new row changes the days of statements drawn from its day on."""
+
+
+def terms_on(day: date) -> Terms:
+    """The terms in force on a day; before the first ones, the first."""
+    return next((terms for terms in reversed(TERMS) if terms.valid_from <= day), TERMS[0])
+
+
+def deadline(day: date, days: int) -> date:
+    """The last day of a time of `days` that begins on `day`; one that ends on a day off goes on to a working day.
+
+    Act on the calculation of statutory time limits (laki säädettyjen määräaikain laskemisesta) 150/1930, 5 §.
+    """
+    assert days > 0, "a time limit has days"
+    last = day + timedelta(days=days)
+    while last.weekday() >= SATURDAY or last in holidays.country_holidays("FI", years=last.year):
+        last += timedelta(days=1)
+    assert last >= day + timedelta(days=days), "nobody loses a day"
+    return last
+
+
+def contest_refusal(*, drawn_on: date, today: date, lines: int) -> Reason | None:
+    """Why lines of a statement drawn on a day cannot be contested today, or None."""
+    if not 1 <= lines <= MAX_LINES:
+        return Reason.TOO_MANY_LINES
+    return Reason.CONTESTED_TOO_LATE if today > contest_until(drawn_on) else None
+
+
+def contest_until(drawn_on: date) -> date:
+    """The last day on which a statement drawn on a day can be contested."""
+    return deadline(drawn_on, terms_on(drawn_on).contest_days)
+
+
+def decide_until(opened_on: date) -> date:
+    """The day by which a case opened on a day is decided."""
+    return deadline(opened_on, terms_on(opened_on).decide_days)
+
+
+def decision_refusal(*, status: str, decided_by: str, hands: Sequence[str | None]) -> Reason | None:
+    """Why somebody cannot decide a case, or None; `hands` are those who approved, released or contested."""
+    if status != "open":
+        return Reason.DISPUTE_DECIDED
+    return Reason.DECIDED_BY_THE_SAME if decided_by in hands else None

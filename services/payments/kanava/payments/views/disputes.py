@@ -1,0 +1,74 @@
+"""SQL that reads cases in which statements are contested, with their age."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from psycopg.rows import DictRow
+
+from kanava.common.db import Tx, one, rows
+
+_CASES = """
+SELECT d.dispute_id, d.statement_id, d.area, d.producer_id, p.name AS producer, to_char(s.month, 'YYYY-MM') AS month,
+       d.opened_by, d.opened_at, d.reason, d.due_on, coalesce(c.outcome, 'open') AS status, c.reasons, c.decided_by,
+       c.decided_at, c.remedy, c.owner, l.lines, l.amount_cents,
+       coalesce((c.decided_at AT TIME ZONE 'Europe/Helsinki')::date, %(today)s::date)
+           - (d.opened_at AT TIME ZONE 'Europe/Helsinki')::date AS age_days,
+       coalesce((c.decided_at AT TIME ZONE 'Europe/Helsinki')::date, %(today)s::date) > d.due_on AS overdue
+FROM dispute d JOIN statement s USING (statement_id) LEFT JOIN producer p ON p.producer_id = d.producer_id
+LEFT JOIN dispute_decision c USING (dispute_id)
+CROSS JOIN LATERAL (SELECT count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents FROM dispute_line
+                    WHERE dispute_line.dispute_id = d.dispute_id) l
+WHERE (%(area)s::text IS NULL OR d.area = %(area)s) AND (%(id)s::uuid IS NULL OR d.dispute_id = %(id)s)
+  AND (%(producers)s::text[] IS NULL OR d.producer_id = ANY(%(producers)s))
+  AND (%(status)s::text IS NULL OR coalesce(c.outcome, 'open') = %(status)s)
+  AND (NOT %(overdue)s OR coalesce((c.decided_at AT TIME ZONE 'Europe/Helsinki')::date, %(today)s::date) > d.due_on)
+  AND (d.opened_at, d.dispute_id) > (%(opened_at)s::timestamptz, %(after)s::uuid)
+ORDER BY d.opened_at, d.dispute_id LIMIT %(limit)s
+"""
+_EVERYTHING = {"area": None, "id": None, "producers": None, "status": None, "overdue": False, "limit": 1}
+_START = {"opened_at": "-infinity", "after": UUID(int=0)}
+
+
+async def cases(tx: Tx, parameters: dict[str, object]) -> list[DictRow]:
+    """Cases, oldest first, with age and whether they are overdue.
+
+    `parameters`: today, and as wanted area, id, producers, status, overdue, opened_at and after (the place behind
+    which to go on), limit.
+    """
+    return await rows(tx, _CASES, {**_EVERYTHING, **_START, **parameters})
+
+
+async def case_lines(tx: Tx, dispute_id: UUID) -> list[DictRow]:
+    """The contested lines of a case."""
+    return await rows(
+        tx,
+        "SELECT resident_id, component, kind, to_char(for_month, 'YYYY-MM') AS for_month, unit_id, source, amount_cents"
+        " FROM dispute_line WHERE dispute_id = %s ORDER BY resident_id, component, kind, for_month, unit_id, source",
+        (dispute_id,),
+    )
+
+
+async def open_cases(tx: Tx, producer_id: str, area: str) -> int:
+    """How many cases of a producer in an area wait for a decision."""
+    row = await one(
+        tx,
+        "SELECT count(*)::int AS cases FROM dispute d WHERE producer_id = %s AND area = %s"
+        " AND NOT EXISTS (SELECT FROM dispute_decision c WHERE c.dispute_id = d.dispute_id)",
+        (producer_id, area),
+    )
+    assert row is not None, "a count has one row"
+    return int(row["cases"])
+
+
+async def states(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, list[DictRow]]:
+    """The cases of each statement as its fact tells them."""
+    found: dict[UUID, list[DictRow]] = {}
+    query = (
+        "SELECT d.statement_id, d.dispute_id, coalesce(c.outcome, 'open') AS status, d.due_on, c.remedy, c.owner,"
+        " (SELECT count(*)::int FROM dispute_line l WHERE l.dispute_id = d.dispute_id) AS lines"
+        " FROM dispute d LEFT JOIN dispute_decision c USING (dispute_id) WHERE d.statement_id = ANY(%s)"
+        " ORDER BY d.opened_at, d.dispute_id"
+    )
+    for row in await rows(tx, query, (list(statement_ids),)):
+        found.setdefault(row["statement_id"], []).append(row)
+    return found

@@ -1,0 +1,133 @@
+"""Reports agree with the books, and a resident sees what was spent by product, month and producer."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+
+import pytest
+from psycopg.rows import DictRow
+
+from kanava.common.contracts import registry
+from kanava.common.db import Pool, transaction
+from kanava.payments.views import reports
+from kanava.payments.views.reports import Window
+from tests.payments import story
+from tests.payments.test_payout import closed_month
+from tests.support import facts as told
+from tests.support.facts import at, resident_id
+
+NOVEMBER = date(2026, 11, 1)
+
+
+def window(*, after: tuple[date, str] = (date.min, ""), limit: int = 200) -> Window:
+    """The autumn of 2026."""
+    return Window(date(2026, 9, 1), date(2026, 12, 1), after, limit)
+
+
+def totals(found: Sequence[Mapping[str, object]]) -> dict[object, object]:
+    """Cents by component."""
+    return {row["component"]: row["amount_cents"] for row in found}
+
+
+def package(number: int = 1, name: str = "Sosiaaliohjauskäynti") -> registry.Package:
+    """A version of the package that the visit is of."""
+    nodes = (
+        registry.PackageNode(code="SOS.1", parent=None, level=1, name_fi="Sosiaaliohjaus"),
+        registry.PackageNode(code="SOS.1.1", parent="SOS.1", level=2, name_fi=name),
+    )
+    return registry.Package(
+        what="published",
+        version=1,
+        recorded_at=told.SEPTEMBER,
+        package_id=f"SOS:{number}",
+        number=number,
+        valid_from=NOVEMBER,
+        name_fi="Sosiaaliohjaus",
+        name_en="Social guidance",
+        source="test",
+        nodes=nodes,
+    )
+
+
+async def spent_for(pool: Pool, number: int, *, limit: int = 100, offset: int = 0) -> list[DictRow]:
+    """What was spent for a resident."""
+    wanted = {"resident": resident_id(number), "since": date(2026, 1, 1), "until": date(2026, 12, 1)}
+    async with transaction(pool) as tx:
+        return await reports.of_resident(tx, wanted | {"limit": limit, "offset": offset})
+
+
+async def test_area_producers_municipality_and_books_agree(pool: Pool) -> None:
+    await closed_month(pool)
+    async with transaction(pool) as tx:
+        of_area = await reports.of_statements(tx, window(), area=told.AREA, producer=None)
+        of_private = await reports.of_statements(tx, window(), area=None, producer=told.PRIVATE)
+        areas = await reports.areas_of_municipality(tx, told.MUNICIPALITY)
+        of_municipality = await reports.of_municipality(tx, window(), told.MUNICIPALITY, areas)
+        elsewhere = await reports.of_municipality(tx, window(), "091", [told.AREA])
+    assert totals(of_area) == {"capitation": 14_00, "fee": 45_00, "client_fee": -20_60}
+    assert totals(of_private) == {"capitation": 7_00, "fee": 45_00, "client_fee": -20_60}
+    assert of_municipality == of_area
+    assert elsewhere == []
+
+
+async def test_a_package_counts_everything_below_its_node(pool: Pool) -> None:
+    await closed_month(pool)
+    async with transaction(pool) as tx:
+        unnamed = await reports.of_package(tx, window(), "SOS.1", told.AREA)
+    await story.hear(pool, "registry.package", package())
+    async with transaction(pool) as tx:
+        above = await reports.of_package(tx, window(), "SOS.1", told.AREA)
+        exact = await reports.of_package(tx, window(), "SOS.1.1", told.AREA)
+        other = await reports.of_package(tx, window(), "SOS.2", told.AREA)
+    assert unnamed == other == []
+    assert above == exact
+    assert totals(above) == {"fee": 45_00, "client_fee": -20_60}
+
+
+async def test_a_report_comes_in_pages(pool: Pool) -> None:
+    await closed_month(pool)
+    async with transaction(pool) as tx:
+        first = await reports.of_statements(tx, window(limit=2), area=told.AREA, producer=None)
+        behind = (NOVEMBER, str(first[-1]["component"]))
+        second = await reports.of_statements(tx, window(after=behind, limit=2), area=told.AREA, producer=None)
+    assert [row["component"] for row in (*first, *second)] == ["capitation", "client_fee", "fee"]
+
+
+async def test_a_resident_sees_product_month_and_producer_by_name(pool: Pool) -> None:
+    await closed_month(pool)
+    await story.hear(pool, "registry.package", package())
+    found = [
+        (row["month"], row["producer"], row["component"], row["product"], row["amount_cents"])
+        for row in await spent_for(pool, 2)
+    ]
+    assert found == [
+        ("2026-11", "Yksityinen Oy", "capitation", None, 7_00),
+        ("2026-11", "Yksityinen Oy", "client_fee", "Sosiaaliohjauskäynti", -20_60),
+        ("2026-11", "Yksityinen Oy", "fee", "Sosiaaliohjauskäynti", 45_00),
+    ]
+    assert [await spent_for(pool, 2, limit=1, offset=n) for n in range(3)] == [
+        [row] for row in await spent_for(pool, 2)
+    ]
+    assert await spent_for(pool, 3) == []
+
+
+async def test_a_late_correction_counts_for_the_resident_s_month_and_the_statement_s_month(pool: Pool) -> None:
+    await closed_month(pool)
+    corrected = told.visit(1, 2, date(2026, 11, 15), recorded_at=at(12, 21), fee_cents=20_60, version=2)
+    await story.hear(pool, "monitoring.production", corrected.model_copy(update={"quantity": 2}))
+    await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
+    own = {(row["month"], row["component"]): row["amount_cents"] for row in await spent_for(pool, 2)}
+    assert own["2026-11", "fee"] == 90_00
+    async with transaction(pool) as tx:
+        of_area = await reports.of_statements(tx, window(), area=told.AREA, producer=None)
+    fees = {row["month"]: row["amount_cents"] for row in of_area if row["component"] == "fee"}
+    assert fees == {"2026-11": 45_00, "2026-12": 45_00}
+
+
+@pytest.mark.parametrize(("first", "second"), [((1, "Vanha"), (2, "Uusi")), ((2, "Uusi"), (1, "Vanha"))])
+async def test_the_newest_version_of_a_package_names_its_nodes(
+    pool: Pool, first: tuple[int, str], second: tuple[int, str]
+) -> None:
+    await closed_month(pool)
+    for number, name in (first, second):
+        await story.hear(pool, "registry.package", package(number, name))
+    assert {row["product"] for row in await spent_for(pool, 2)} == {None, "Uusi"}
