@@ -60,8 +60,8 @@ class FeedReader:
 
     vault: Vault
     areas: Mapping[str, str]
-    own_units: Mapping[str, Sequence[DictRow]]
     new_id: Callable[[], UUID]
+    own_units: Mapping[str, Sequence[DictRow]] = field(default_factory=dict)
     errors: list[dict[str, str]] = field(default_factory=list)
     lines: int = 0
     rounds: int = 0

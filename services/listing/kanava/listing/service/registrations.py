@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,7 @@ from kanava.common.db import Tx
 from ..commands import TakeFile
 from ..domain.registration import broken_rule
 from ..errors import FeedInvalid, FeedReason, FeedRefused
-from ..feed import MOST_ERRORS, FeedReader, chunks
+from ..feed import MOST_ERRORS, FeedReader, ReadLine, chunks
 from ..municipalities import areas_of_municipalities
 from ..store import bulk
 from ..store import feed as store
@@ -57,14 +58,14 @@ async def take_file(tx: Tx, command: TakeFile, now: datetime, *, vault: Vault) -
     Raises `FeedRefused` when it is not the next one, `FeedInvalid` when a line breaks a rule. A file that was
     taken before is answered with its receipt again and changes nothing.
     """
+    if (again := await _taken_before(tx, command)) is not None:
+        return again
+    reader, lines = await _read(command.body, vault)
     await bulk.take_bulk_lock(tx)
+    if (again := await _taken_before(tx, command)) is not None:
+        return again
     last = await store.last_file(tx, command.feed)
-    if last is not None and command.sequence <= last["sequence"]:
-        return await _again(tx, command)
-    expected = 1 if last is None else last["sequence"] + 1
-    if command.sequence != expected:
-        raise FeedRefused(FeedReason.OUT_OF_ORDER, expected_sequence=expected)
-    reader = await _stage(tx, command.body, vault)
+    await _stage(tx, reader, lines)
     counts = await _take_lines(tx, reader, now)
     position = (last["position"] if last else 0) + reader.lines
     taken = FileTaken(command.feed, command.sequence, reader.lines, position, **dict[str, Any](counts))
@@ -81,8 +82,17 @@ async def take_file(tx: Tx, command: TakeFile, now: datetime, *, vault: Vault) -
     return taken
 
 
-async def _again(tx: Tx, command: TakeFile) -> FileTaken:
-    """The receipt of a file that was taken before, if it is the same file."""
+async def _taken_before(tx: Tx, command: TakeFile) -> FileTaken | None:
+    """The receipt of a file that was taken before, if it is the same file; None when it is the next one.
+
+    Asked before a file is read and once more with the bulk lock in hand: what is only read holds up nobody.
+    """
+    last = await store.last_file(tx, command.feed)
+    expected = 1 if last is None else last["sequence"] + 1
+    if command.sequence > expected:
+        raise FeedRefused(FeedReason.OUT_OF_ORDER, expected_sequence=expected)
+    if command.sequence == expected:
+        return None
     taken = await store.file_of(tx, command.feed, command.sequence)
     assert taken is not None, "the numbers of a feed have a gap"
     if taken["digest"] != command.digest:
@@ -90,19 +100,25 @@ async def _again(tx: Tx, command: TakeFile) -> FileTaken:
     return FileTaken(**(taken["receipt"] | {"repeated": True}))
 
 
-async def _stage(tx: Tx, body: bytes, vault: Vault) -> FeedReader:
-    """Check and seal all lines in threads, chunk by chunk, and copy them to the staging table."""
-    reader = FeedReader(vault, areas_of_municipalities(), _by_municipality(await store.own_units(tx)), uuid4)
-    await store.open_staging(tx)
+async def _read(body: bytes, vault: Vault) -> tuple[FeedReader, list[list[ReadLine]]]:
+    """Check all lines in threads, chunk by chunk; raises `FeedInvalid` when one breaks a rule."""
+    reader, read = FeedReader(vault, areas_of_municipalities(), uuid4), []
     for chunk in chunks(body):
-        lines = await asyncio.to_thread(reader.read, chunk)
+        read.append(await asyncio.to_thread(reader.read, chunk))
         if len(reader.errors) >= MOST_ERRORS:
             break
-        if not reader.errors:
-            known = await store.known_residents(tx, reader.not_met(lines))
-            await store.stage_lines(tx, await asyncio.to_thread(reader.sealed, lines, known))
     _refuse_broken(reader)
-    return reader
+    return reader, read
+
+
+async def _stage(tx: Tx, reader: FeedReader, read: Sequence[list[ReadLine]]) -> None:
+    """Seal lines in threads, chunk by chunk, and copy them to the staging table."""
+    reader.own_units = _by_municipality(await store.own_units(tx))
+    await store.open_staging(tx)
+    for lines in read:
+        known = await store.known_residents(tx, reader.not_met(lines))
+        await store.stage_lines(tx, await asyncio.to_thread(reader.sealed, lines, known))
+    _refuse_broken(reader)
 
 
 def _refuse_broken(reader: FeedReader) -> None:
