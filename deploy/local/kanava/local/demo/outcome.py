@@ -120,6 +120,7 @@ async def _bus(story: Story) -> Table:
             "effects": {one.reader: one.effects for one in readings if one.topic == topic.name},
         }
         for topic in TOPICS
+        if topic.heard_by
     }
     return {"topics": topics, "lag": dict(sorted(behind.items()))}
 
