@@ -9,10 +9,12 @@ import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from kanava.common.app import collect_seldom
 from kanava.common.db import Pool, make_pool
 from kanava.local import databases, platform, postgres
 from kanava.local.platform import Platform
 from kanava.local.profile import Profile, data_root, profile
+from kanava.payments import scope
 
 from .choices import choices
 from .measured import Figure
@@ -65,6 +67,7 @@ def slow_fsync() -> Path | None:
 
 
 def _on(running: Platform, say: Say, *, residents: int, events: int) -> list[Figure]:
+    collect_seldom()  # as in the process of a service
     url = databases.owner_url(running.profile, running.postgres, "payments")
     app_url = databases.app_url(running.profile, running.postgres, "payments")
     return asyncio.run(_measure(running, say, url=url, app_url=app_url, residents=residents, events=events))
@@ -83,7 +86,7 @@ async def _measure(running: Platform, say: Say, *, url: str, app_url: str, resid
 
 @contextlib.asynccontextmanager
 async def _open(url: str):  # type: ignore[no-untyped-def]  # an async context manager of a Pool
-    pool: Pool = make_pool(url, size=4)
+    pool: Pool = scope.national(make_pool(url, size=8))
     await pool.open(wait=True)
     try:
         yield pool

@@ -3,7 +3,6 @@
 KANAVA_PORT and KANAVA_HOST say where it listens; everything else is the service's own settings.
 """
 
-import gc
 import importlib
 import os
 import sys
@@ -11,9 +10,9 @@ import sys
 import uvicorn
 from fastapi import FastAPI
 
+from kanava.common.app import collect_seldom
+
 DRAIN_SECONDS = 10
-YOUNG_OBJECTS = 20_000
-"""Python looks for garbage after so many new objects instead of 700: a batch of facts has tens of thousands."""
 BACKLOG = 2048
 
 
@@ -33,9 +32,7 @@ def build(service: str) -> FastAPI:
 def main() -> None:
     """Serve the service that the first argument names."""
     app = build(sys.argv[1])
-    gc.collect()
-    gc.freeze()  # what was imported stays for ever and need not be looked at again
-    gc.set_threshold(YOUNG_OBJECTS, 20, 20)
+    collect_seldom()
     uvicorn.run(
         app, host=os.environ.get("KANAVA_HOST", "127.0.0.1"),
         port=int(os.environ["KANAVA_PORT"]),

@@ -82,6 +82,9 @@ async def together(tx: Tx, *queries: tuple[str, dict[str, Any]]) -> list[list[Di
     return [await cursor.fetchall() if cursor.description else [] for cursor in cursors]
 
 
+_analyzed: WeakKeyDictionary[Tx, set[str]] = WeakKeyDictionary()
+
+
 async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any]]) -> None:
     """`COPY` records into a temporary table that is empty after the commit, ready for one set-based merge.
 
@@ -99,6 +102,10 @@ async def stage(tx: Tx, table: str, columns: str, records: Iterable[Sequence[Any
         copy.set_types(types)
         for record in records:
             await copy.write_row(record)
+    seen = _analyzed.setdefault(tx, set())
+    if table not in seen:  # once for a connection: batches of one kind look alike, and their size is seen anyway
+        await tx.execute(sql.SQL("ANALYZE {}").format(name))
+        seen.add(table)
 
 
 def platform_tables(metadata: sa.MetaData) -> sa.MetaData:

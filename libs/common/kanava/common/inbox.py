@@ -34,11 +34,14 @@ from .telemetry import count_taken, receive_spans
 log = structlog.get_logger()
 
 MAX_RECORDS = 5000
+HOT_MEMBERS = 2
 IDLE_MILLISECONDS = 2_000
 """How long a look at a quiet topic waits; records that come end it at once."""
 TRANSIENT_ATTEMPTS = 6
 SESSION_MILLISECONDS = 12_000
 """A reader that was killed holds its partitions for so long; one that merely stalls longer takes records twice."""
+HEARTBEAT_MILLISECONDS = 1_000
+"""Also how long a member needs to notice that another one joins its group."""
 _TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSError)
 
 Apply = Callable[[Tx, Sequence[Any]], Awaitable[int]]
@@ -65,7 +68,10 @@ class Inbox:
     pool: Pool
 
     def subscribe(self, router: KafkaRouter, topic_name: str, apply: Apply) -> None:
-        """Consume a topic with `apply`, in batches, with a consumer group of its own."""
+        """Consume a topic with `apply`, in batches, with a consumer group of its own.
+
+        A hot topic has two members in each process: one decodes while the database merges for the other.
+        """
         topic = BY_NAME[topic_name]
         if self.service not in topic.heard_by:
             raise ValueError(f"{self.service} is not a reader of {topic.name} in the table of topics")
@@ -73,20 +79,8 @@ class Inbox:
         async def handle(message: KafkaMessage) -> None:
             await self.take(topic, message.raw_message, apply)
 
-        router.subscriber(
-            topic.name,
-            group_id=f"{self.service}.{topic.model.aggregate}",
-            batch=True,
-            max_records=MAX_RECORDS,
-            batch_timeout_ms=IDLE_MILLISECONDS,
-            fetch_max_wait_ms=IDLE_MILLISECONDS,
-            auto_offset_reset="earliest",
-            ack_policy=AckPolicy.NACK_ON_ERROR,
-            session_timeout_ms=SESSION_MILLISECONDS,
-            heartbeat_interval_ms=SESSION_MILLISECONDS // 4,
-            parser=_leave_unparsed,
-            decoder=_leave_undecoded,
-        )(handle)
+        for _ in range(HOT_MEMBERS if topic.is_hot else 1):
+            _subscriber(router, topic, f"{self.service}.{topic.model.aggregate}")(handle)
 
     async def take(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
         """Digest a batch. Raises only when the database stayed away: then Kafka delivers it again."""
@@ -143,6 +137,23 @@ def is_transient(error: Exception) -> bool:
     return isinstance(error, _TRANSIENT) and not isinstance(error, psycopg.errors.ProgramLimitExceeded)
 
 
+def _subscriber(router: KafkaRouter, topic: Topic, group_id: str) -> Callable[[Any], Any]:
+    return router.subscriber(
+        topic.name,
+        group_id=group_id,
+        batch=True,
+        max_records=MAX_RECORDS,
+        batch_timeout_ms=IDLE_MILLISECONDS,
+        fetch_max_wait_ms=IDLE_MILLISECONDS,
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.NACK_ON_ERROR,
+        session_timeout_ms=SESSION_MILLISECONDS,
+        heartbeat_interval_ms=HEARTBEAT_MILLISECONDS,
+        parser=_leave_unparsed,
+        decoder=_leave_undecoded,
+    )
+
+
 async def _leave_unparsed(
     records: Sequence[ConsumerRecord[bytes, bytes]], parse: Callable[[Any], Awaitable[KafkaMessage]]
 ) -> KafkaMessage:
@@ -169,7 +180,7 @@ def _reason(error: Exception) -> str:
 def _text(headers: Mapping[str, bytes], name: str) -> str | None:
     """A header as text; only those that are asked for are decoded."""
     value = headers.get(name)
-    return None if value is None else bytes(value).decode("ascii", "replace")
+    return None if value is None else value.decode("ascii", "replace")
 
 
 def _sorted_out(

@@ -9,6 +9,7 @@ recorded it: so a run reads the same facts each time it is repeated, and what ca
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 
 from kanava.common.contracts import Fact, listing, monitoring, registry
 from kanava.common.db import Tx, one, stage
@@ -65,7 +66,7 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     )
 
 
-_VISIT_FIELDS = (
+_VISIT_FIELDS = attrgetter(
     "report_id",
     "producer_id",
     "unit_id",
@@ -89,7 +90,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4",
         (
-            (f.production_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _VISIT_FIELDS))
+            (f.production_id, f.version, max(f.recorded_at, since), *_VISIT_FIELDS(f))
             for f in facts
         ),
     )
@@ -101,7 +102,6 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
 
 
 async def _merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
-    await tx.execute(f"ANALYZE staged_{table}")
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
 
@@ -158,7 +158,6 @@ async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
             for n, s in enumerate(f.spans)
         ),
     )
-    await tx.execute("ANALYZE staged_listing")
     await tx.execute(_CLOSE_SPANS)
     await tx.execute(_INSERT_SPANS)
     row = await one(tx, "SELECT count(DISTINCT (resident_id, version)) AS fresh FROM staged_listing")
