@@ -6,34 +6,48 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any, TypeVar
 
 from kanava.common.app import collect_seldom
-from kanava.common.db import Pool, make_pool
 from kanava.local import databases, platform, postgres
 from kanava.local.platform import Platform
 from kanava.local.profile import Profile, data_root, profile
-from kanava.payments import scope
 
 from .choices import choices
 from .measured import Figure
 from .month import month
+from .payments import months_and_hot, visits_alone
+from .pools import opened
 from .visits import visits
 
 Say = Callable[[str], None]
+Found = TypeVar("Found")
 SOURCE = Path(__file__).with_name("slow_fsync.c")
 
 
 def run(say: Say, *, slow: bool, residents: int, events: int) -> list[Figure]:
     """All figures, on a fresh profile that is removed afterwards. `slow` preloads the slower fsync."""
+    return _fresh(say, lambda running: _measure(running, say, residents=residents, events=events), slow=slow)
+
+
+def run_payments(say: Say, *, slow: bool, events: int) -> dict[str, Any]:
+    """The figures of payments at the scale of the country; each part has a fresh profile."""
+    found = _fresh(say, lambda running: visits_alone(running, say, events=events), slow=slow)
+    return found | _fresh(say, lambda running: months_and_hot(running, say), slow=slow)
+
+
+def _fresh(say: Say, measure: Callable[[Platform], Coroutine[Any, Any, Found]], *, slow: bool) -> Found:
     ours = profile("bench")
     with ours.claimed():
         platform.stop(ours)
         ours.wipe()
         ours.prepare()
         try:
-            return _on(_started(ours, say, slow=slow), say, residents=residents, events=events)
+            running = _started(ours, say, slow=slow)
+            collect_seldom()  # as in the process of a service
+            return asyncio.run(measure(running))
         finally:
             platform.kill(ours)
             ours.wipe()
@@ -66,29 +80,14 @@ def slow_fsync() -> Path | None:
     return library
 
 
-def _on(running: Platform, say: Say, *, residents: int, events: int) -> list[Figure]:
-    collect_seldom()  # as in the process of a service
+async def _measure(running: Platform, say: Say, *, residents: int, events: int) -> list[Figure]:
     url = databases.owner_url(running.profile, running.postgres, "payments")
     app_url = databases.app_url(running.profile, running.postgres, "payments")
-    return asyncio.run(_measure(running, say, url=url, app_url=app_url, residents=residents, events=events))
-
-
-async def _measure(running: Platform, say: Say, *, url: str, app_url: str, residents: int, events: int) -> list[Figure]:
     say("Choices through the HTTP API …")
     figures = [await choices(running)]
-    async with _open(url) as owner, _open(app_url) as application:
+    async with opened(url) as owner, opened(app_url) as application:
         say(f"A month of {residents:,} residents …")
         figures.append(await month(application, owner, residents))
         say(f"{events:,} visits from Kafka to booked …")
         figures.append(await visits(application, owner, running.kafka, events))
     return figures
-
-
-@contextlib.asynccontextmanager
-async def _open(url: str):  # type: ignore[no-untyped-def]  # an async context manager of a Pool
-    pool: Pool = scope.national(make_pool(url, size=8))
-    await pool.open(wait=True)
-    try:
-        yield pool
-    finally:
-        await pool.close()

@@ -59,8 +59,9 @@ def test_every_subscriber_acknowledges_after_the_work_and_begins_at_the_start(se
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_topic_has_its_own_consumer_group_of_the_service(service: str) -> None:
-    groups = [subscriber.group_id for subscriber in subscribers(service)]
-    assert len(set(groups)) == len(groups)
+    heard = {(subscriber.group_id, *subscriber.topics) for subscriber in subscribers(service)}
+    groups = [group for group, _ in heard]
+    assert len(set(groups)) == len(groups) == len(topics_heard_by(service))
     assert all(group.startswith(f"{service}.") for group in groups)
 
 
