@@ -257,7 +257,15 @@ SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint
                       rate_cents, amount_cents),
             E'\\n' ORDER BY resident_id, component, kind, for_month, unit_id, source
         ), 'UTF8')), 'hex') FROM line WHERE run_id = %(run_id)s) AS lines_digest
-FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
+FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component
+UNION ALL
+SELECT producer_id, component, 0, sum(amount_cents)::bigint,
+       (SELECT encode(sha256(convert_to(string_agg(
+            concat_ws('|', producer_id, component, source, for_month, kind, amount_cents),
+            E'\\n' ORDER BY producer_id, component, source, for_month, kind
+        ), 'UTF8')), 'hex') FROM charge WHERE run_id = %(run_id)s)
+FROM charge WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
 """
 """Sums for each producer and component, each with the SHA-256 of the run's canonical export: all its lines in the
-order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run."""
+order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run; charges, which have no
+resident lines, are sealed by an export of their own."""

@@ -45,6 +45,10 @@ class Account(StrEnum):
     """Cost of fees per service (suoritekorvaukset)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
+    SANCTION = "4800"
+    """Sums of sanctions, deducted from statements (sanktiot), a credit; without resident lines."""
+    BASE_PAYMENT = "4610"
+    """Cost of base payments by contract (peruskorvaukset); without resident lines."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
     ADJUSTMENT = "4900"
@@ -62,6 +66,8 @@ COST_OF = {
     "fee": Account.FEE,
     "client_fee": Account.CLIENT_FEE,
     "adjustment": Account.ADJUSTMENT,
+    "base_payment": Account.BASE_PAYMENT,
+    "sanction": Account.SANCTION,
 }
 FUNDING_OF = {
     "state": Account.STATE_FUNDING,

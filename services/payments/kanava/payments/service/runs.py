@@ -26,6 +26,7 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..charges import write_charges
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
@@ -131,6 +132,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_fees(tx, month, partition, closed)
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
+    await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
     await _book(tx, month, sums)
     crash_point("run_after_booking")

@@ -1,0 +1,44 @@
+"""SQL that takes over what steers producers, sanctions and contracts: every version, with when it was known."""
+
+from collections.abc import Sequence
+
+from kanava.common.contracts import registry, steering
+from kanava.common.db import Tx
+
+from . import facts as newest
+from .facts import known_since
+
+_SANCTION = """
+INSERT INTO sanction_version (sanction_id, version, recorded_at, area, producer_id, step, status, effective_on,
+                              amount_cents)
+VALUES (%(sanction_id)s, %(version)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(step)s,
+        %(status)s, %(effective_on)s, %(amount_cents)s)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def merge_sanctions(tx: Tx, facts: Sequence[steering.Sanction]) -> int:
+    """Take over versions of sanctions; which one holds is decided when a month closes."""
+    since, taken = await known_since(tx), 0
+    for fact in facts:
+        taken += (await tx.execute(_SANCTION, fact.model_dump() | {"since": since})).rowcount
+    return taken
+
+
+_CONTRACT = """
+INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, compensation_kinds, starts_on,
+                              ends_on, monthly_base_payment_cents)
+VALUES (%(contract_id)s, %(version)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(kinds)s,
+        %(starts_on)s, %(ends_on)s, %(monthly_base_payment_cents)s)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
+    """Take over contracts: their newest state, and every version of what they pay each month."""
+    taken = await newest.merge_contracts(tx, facts)
+    since = await known_since(tx)
+    for fact in facts:
+        more = {"since": since, "kinds": list(fact.compensation_kinds)}
+        await tx.execute(_CONTRACT, fact.model_dump(exclude={"effectiveness", "compensation_kinds"}) | more)
+    return taken

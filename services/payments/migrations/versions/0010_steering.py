@@ -1,0 +1,76 @@
+"""What steering costs or takes back: sanctions, contracts, and charges without resident lines."""
+
+import sqlalchemy as sa
+import sqlmodel
+from alembic import op
+
+revision = "0010"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = ("sanction_version", "contract_version", "charge")
+
+
+def upgrade() -> None:
+    """Bring the database forward; there is no way back but a backup."""
+    _facts()
+    op.create_table(
+        "charge",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        *(_text(name) for name in ("producer_id", "component", "source")),
+        sa.Column("for_month", sa.Date(), nullable=False),
+        _text("kind"),
+        _text("area"),
+        sa.Column("amount_cents", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("amount_cents <> 0"),
+        sa.CheckConstraint("kind IN ('original', 'refund', 'correction')"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.run_id"]),
+        sa.PrimaryKeyConstraint("run_id", "producer_id", "component", "source", "for_month", "kind"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.create_index(op.f("ix_charge_area"), "charge", ["area"], unique=False)
+    for table in APPEND_ONLY:
+        for event, each in (("UPDATE OR DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+            name = "no_truncate" if event == "TRUNCATE" else "no_change"
+            op.execute(
+                f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH {each} EXECUTE FUNCTION refuse_change()"
+            )
+        op.execute(f"SELECT scope_by_area('{table}')")
+
+
+def _text(name: str) -> sa.Column[str]:
+    return sa.Column(name, sqlmodel.sql.sqltypes.AutoString(), nullable=False)
+
+
+def _facts() -> None:
+    op.create_table(
+        "sanction_version",
+        _text("sanction_id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        _text("area"),
+        _text("producer_id"),
+        sa.Column("step", sa.Integer(), nullable=False),
+        _text("status"),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("amount_cents", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("sanction_id", "version"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.create_index(op.f("ix_sanction_version_area"), "sanction_version", ["area"], unique=False)
+    op.create_table(
+        "contract_version",
+        _text("contract_id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        _text("area"),
+        _text("producer_id"),
+        sa.Column("compensation_kinds", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=True),
+        sa.Column("monthly_base_payment_cents", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("contract_id", "version"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.create_index(op.f("ix_contract_version_area"), "contract_version", ["area"], unique=False)
