@@ -16,4 +16,5 @@ SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.listing.resident.v1": facts.merge_residents,
     "kanava.listing.listing.v1": facts.merge_listings,
     "kanava.monitoring.production.v1": facts.merge_visits,
+    "kanava.monitoring.snapshot.v1": steering_facts.merge_snapshots,
 }

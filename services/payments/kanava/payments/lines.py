@@ -36,8 +36,8 @@ class Month:
         return add_months(self.first, 1)
 
 
-_SCHEMES = """
-SELECT newest.municipality, m.terms
+SCHEMES = """
+SELECT newest.municipality, m.terms, m.document_id
 FROM (SELECT DISTINCT ON (municipality) municipality, phase, compensation_model FROM scheme_phase
       WHERE area = %(area)s AND recorded_at < %(cut_off)s AND entered_on < %(end)s
       ORDER BY municipality, version DESC) newest
@@ -54,7 +54,7 @@ async def stage_terms(tx: Tx, month: Month, first: date) -> None:
         " counts int[], whole int) ON COMMIT DROP"
     )
     known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
-    for row in await rows(tx, _SCHEMES, known):
+    for row in await rows(tx, SCHEMES, known):
         terms = CompensationTerms.model_validate(row["terms"])
         male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
         counts = days_until(first, terms.proration)

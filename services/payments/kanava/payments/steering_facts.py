@@ -1,8 +1,8 @@
-"""SQL that takes over what steers producers, sanctions and contracts: every version, with when it was known."""
+"""SQL that takes over what steers producers, sanctions, contracts, snapshots: every one, with when it was known."""
 
 from collections.abc import Sequence
 
-from kanava.common.contracts import registry, steering
+from kanava.common.contracts import monitoring, registry, steering
 from kanava.common.db import Tx
 
 from . import facts as newest
@@ -41,4 +41,22 @@ async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
     for fact in facts:
         more = {"since": since, "kinds": list(fact.compensation_kinds)}
         await tx.execute(_CONTRACT, fact.model_dump(exclude={"effectiveness", "compensation_kinds"}) | more)
+    return taken
+
+
+_SNAPSHOT = """
+INSERT INTO snapshot (snapshot_id, recorded_at, area, producer_id, indicator, period_from, period_until, value, scale,
+                      floor, target)
+VALUES (%(snapshot_id)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(indicator)s,
+        %(period_from)s, %(period_until)s, %(value)s, %(scale)s, %(floor)s, %(target)s)
+ON CONFLICT DO NOTHING
+"""
+
+
+async def merge_snapshots(tx: Tx, facts: Sequence[monitoring.Snapshot]) -> int:
+    """Take over confirmed snapshots of producers; the others earn nothing, so they are none of this service's."""
+    since, taken = await known_since(tx), 0
+    for fact in facts:
+        if fact.subject == "producer" and fact.producer_id is not None and fact.confirmed_by is not None:
+            taken += (await tx.execute(_SNAPSHOT, fact.model_dump() | {"since": since})).rowcount
     return taken

@@ -31,7 +31,7 @@ TOPICS: tuple[Topic, ...] = (
         compacted=False,
         retention_days=400,
     ),
-    Topic("monitoring", monitoring.Snapshot, "snapshot_id", ()),
+    Topic("monitoring", monitoring.Snapshot, "snapshot_id", ("payments",)),
     Topic("payments", payments.Run, "run_id", ("monitoring",)),
     Topic("payments", payments.Statement, "statement_id", ("monitoring",)),
     Topic("payments", payments.Account, "area", ("monitoring",), compacted=False, retention_days=400),

@@ -59,3 +59,57 @@ class Charge(Base, table=True):
     kind: str = Field(primary_key=True)
     area: str = Field(index=True)
     amount_cents: int = Field(sa_type=sa.BigInteger)
+
+
+class Snapshot(Base, table=True):
+    """A confirmed indicator of a producer, frozen for a period, and from when it was known."""
+
+    __table_args__ = (sa.CheckConstraint("period_from < period_until"), {"info": APPEND_ONLY})
+    snapshot_id: UUID = Field(primary_key=True)
+    recorded_at: datetime = Field(sa_type=TIMES)
+    area: str = Field(index=True)
+    producer_id: str
+    indicator: str
+    period_from: date
+    period_until: date
+    value: int = Field(sa_type=sa.BigInteger)
+    scale: int
+    floor: int | None = Field(sa_type=sa.BigInteger)
+    target: int | None = Field(sa_type=sa.BigInteger)
+
+
+class IncentiveReserve(Base, table=True):
+    """What a month's capitation of a producer in a municipality reserved; `model` says for what it is earned."""
+
+    __tablename__ = "incentive_reserve"
+    __table_args__ = (sa.CheckConstraint("reserved_cents > 0"), {"info": APPEND_ONLY})
+    run_id: UUID = Field(primary_key=True, foreign_key="run.run_id")
+    producer_id: str = Field(primary_key=True)
+    municipality: str = Field(primary_key=True)
+    area: str = Field(index=True)
+    month: date
+    model: str
+    reserved_cents: int = Field(sa_type=sa.BigInteger)
+
+
+class IncentiveOutcome(Base, table=True):
+    """What became of the part of a reserve that one indicator can earn, once: earned and released cents."""
+
+    __tablename__ = "incentive_outcome"
+    __table_args__ = (
+        sa.ForeignKeyConstraint(
+            ["reserve_run_id", "producer_id", "municipality"],
+            ["incentive_reserve.run_id", "incentive_reserve.producer_id", "incentive_reserve.municipality"],
+        ),
+        sa.CheckConstraint("earned_cents >= 0 AND released_cents >= 0"),
+        {"info": APPEND_ONLY},
+    )
+    reserve_run_id: UUID = Field(primary_key=True)
+    producer_id: str = Field(primary_key=True)
+    municipality: str = Field(primary_key=True)
+    indicator: str = Field(primary_key=True)
+    area: str = Field(index=True)
+    run_id: UUID
+    snapshot_id: UUID
+    earned_cents: int = Field(sa_type=sa.BigInteger)
+    released_cents: int = Field(sa_type=sa.BigInteger)
