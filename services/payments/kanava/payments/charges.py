@@ -1,4 +1,4 @@
-"""The SQL by which a run charges what has no resident lines: sanctions and base payments.
+"""The SQL by which a run charges what has no resident lines: sanctions, base payments and effectiveness.
 
 What holds is a pure function of the facts known before the cut-off; the run writes the difference to what earlier
 runs of the area charged, so that each change is charged once.
@@ -6,10 +6,13 @@ runs of the area charged, so that each change is charged once.
 
 from collections.abc import Mapping, Sequence
 
+from kanava.common.contracts.registry import EffectivenessTerm
 from kanava.common.db import Tx, rows
 
 from .domain.base_payment import ContractVersion, base_payments
 from .domain.charges import Charge, Claim, Sanction, changes, deductions
+from .domain.effectiveness import Agreed, Frozen, effectiveness
+from .domain.incentives import Measured
 from .lines import Month
 
 _STOOD = """
@@ -31,12 +34,27 @@ WHERE recorded_at < %(cut_off)s AND contract_id IN (
 )
 """
 _MONTHS = "SELECT month, cut_off FROM run WHERE area = %(area)s AND month <= %(first)s ORDER BY month"
+_AGREED = """
+SELECT contract_id, version, recorded_at, producer_id, starts_on, ends_on,
+       CASE WHEN 'effectiveness' = ANY(compensation_kinds) THEN effectiveness ELSE '[]' END AS terms
+FROM contract_version
+WHERE recorded_at < %(cut_off)s AND contract_id IN (
+    SELECT contract_id FROM contract_version WHERE area = %(area)s AND effectiveness <> '[]'
+) ORDER BY contract_id, version
+"""
+_FROZEN = """
+SELECT snapshot_id::text AS snapshot_id, recorded_at, producer_id, indicator, period_from, period_until, value, scale,
+       floor, target
+FROM snapshot WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY recorded_at, snapshot_id
+"""
+_MEASURED = ("value", "scale", "floor", "target")
 
 
 async def write_charges(tx: Tx, month: Month) -> int:
     """Charge what changed since the runs before this one; returns how many charges were written."""
     stood = await _stood(tx, month)
     holds = await _deductions(tx, month, stood) | await _base_payments(tx, month)
+    holds |= await _effectiveness(tx, month)
     made = changes(stood, holds)
     await _insert(tx, month, made)
     return len(made)
@@ -60,6 +78,21 @@ async def _base_payments(tx: Tx, month: Month) -> dict[Claim, int]:
         return {}
     months = [(row["month"], row["cut_off"]) for row in await rows(tx, _MONTHS, asked)]
     return base_payments(versions, months)
+
+
+async def _effectiveness(tx: Tx, month: Month) -> dict[Claim, int]:
+    asked = {"area": month.area, "cut_off": month.cut_off}
+    versions = [
+        Agreed(**(row | {"terms": tuple(EffectivenessTerm.model_validate(term) for term in row["terms"])}))
+        for row in await rows(tx, _AGREED, asked)
+    ]
+    if not versions:
+        return {}
+    snapshots = []
+    for row in await rows(tx, _FROZEN, asked):
+        measured = Measured(**{name: row.pop(name) for name in _MEASURED})
+        snapshots.append(Frozen(**row, measured=measured))
+    return effectiveness(versions, snapshots)
 
 
 async def _insert(tx: Tx, month: Month, made: Sequence[Charge]) -> None:

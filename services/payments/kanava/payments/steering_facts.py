@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from psycopg.types.json import Jsonb
+
 from kanava.common.contracts import monitoring, registry, steering
 from kanava.common.db import Tx
 
@@ -27,9 +29,9 @@ async def merge_sanctions(tx: Tx, facts: Sequence[steering.Sanction]) -> int:
 
 _CONTRACT = """
 INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, compensation_kinds, starts_on,
-                              ends_on, monthly_base_payment_cents)
+                              ends_on, monthly_base_payment_cents, effectiveness)
 VALUES (%(contract_id)s, %(version)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(kinds)s,
-        %(starts_on)s, %(ends_on)s, %(monthly_base_payment_cents)s)
+        %(starts_on)s, %(ends_on)s, %(monthly_base_payment_cents)s, %(effectiveness)s)
 ON CONFLICT DO NOTHING
 """
 
@@ -39,7 +41,8 @@ async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
     taken = await newest.merge_contracts(tx, facts)
     since = await known_since(tx)
     for fact in facts:
-        more = {"since": since, "kinds": list(fact.compensation_kinds)}
+        terms = [term.model_dump(mode="json") for term in fact.effectiveness]
+        more = {"since": since, "kinds": list(fact.compensation_kinds), "effectiveness": Jsonb(terms)}
         await tx.execute(_CONTRACT, fact.model_dump(exclude={"effectiveness", "compensation_kinds"}) | more)
     return taken
 

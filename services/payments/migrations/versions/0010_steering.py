@@ -3,6 +3,7 @@
 import sqlalchemy as sa
 import sqlmodel
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010"
 down_revision = "0008"
@@ -71,6 +72,7 @@ def _facts() -> None:
         sa.Column("starts_on", sa.Date(), nullable=False),
         sa.Column("ends_on", sa.Date(), nullable=True),
         sa.Column("monthly_base_payment_cents", sa.BigInteger(), nullable=True),
+        sa.Column("effectiveness", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("contract_id", "version"),
         info={"grants": "SELECT, INSERT"},
     )

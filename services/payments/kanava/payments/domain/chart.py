@@ -53,6 +53,8 @@ class Account(StrEnum):
     """Cost of incentives that were earned (kannustinkorvaukset)."""
     INCENTIVE_RESERVE = "4630"
     """Cost of reserves for incentives (kannustinvarauksen muutos): made by a month, taken back when settled."""
+    EFFECTIVENESS = "4640"
+    """Cost of effectiveness payments by contract (vaikuttavuuskorvaukset); without resident lines."""
     BASE_PAYMENT = "4610"
     """Cost of base payments by contract (peruskorvaukset); without resident lines."""
     MUNICIPAL_REFUND = "4700"
@@ -74,6 +76,7 @@ COST_OF = {
     "adjustment": Account.ADJUSTMENT,
     "incentive": Account.INCENTIVE,
     "base_payment": Account.BASE_PAYMENT,
+    "effectiveness": Account.EFFECTIVENESS,
     "sanction": Account.SANCTION,
 }
 FUNDING_OF = {

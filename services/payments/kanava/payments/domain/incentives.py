@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from kanava.common.contracts.registry import Direction, IncentiveTerm
+from kanava.common.contracts.registry import Direction, EffectivenessTerm, IncentiveTerm
 from kanava.common.money import half_up, split_by_largest_remainder
 
 
@@ -43,7 +43,7 @@ def parts(reserved_cents: int, terms: Sequence[IncentiveTerm]) -> list[int]:
     return split_by_largest_remainder(reserved_cents, [term.share_permille for term in terms])
 
 
-def earned_share(measured: Measured, term: IncentiveTerm) -> Fraction:
+def earned_share(measured: Measured, term: IncentiveTerm | EffectivenessTerm) -> Fraction:
     """The share 0–1 that a frozen indicator earns: linear from nothing at the floor to all at the target.
 
     A snapshot that names a floor and a target of its own is read by those.

@@ -4,6 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from kanava.common.db import APPEND_ONLY
@@ -41,6 +42,7 @@ class ContractVersion(Base, table=True):
     starts_on: date
     ends_on: date | None
     monthly_base_payment_cents: int | None = Field(sa_type=sa.BigInteger)
+    effectiveness: list[object] = Field(sa_type=JSONB)
 
 
 class Charge(Base, table=True):
