@@ -2,7 +2,7 @@
 
 from kanava.common.inbox import Apply
 
-from . import facts, package_facts
+from . import facts, package_facts, steering_facts
 
 SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.package.v1": package_facts.merge_packages,
@@ -11,8 +11,10 @@ SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.scheme.v1": facts.merge_schemes,
     "kanava.registry.producer.v1": facts.merge_producers,
     "kanava.registry.unit.v1": facts.merge_units,
-    "kanava.registry.contract.v1": facts.merge_contracts,
+    "kanava.registry.contract.v1": steering_facts.merge_contracts,
+    "kanava.registry.sanction.v1": steering_facts.merge_sanctions,
     "kanava.listing.resident.v1": facts.merge_residents,
     "kanava.listing.listing.v1": facts.merge_listings,
     "kanava.monitoring.production.v1": facts.merge_visits,
+    "kanava.monitoring.snapshot.v1": steering_facts.merge_snapshots,
 }

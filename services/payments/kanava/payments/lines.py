@@ -36,8 +36,8 @@ class Month:
         return add_months(self.first, 1)
 
 
-_SCHEMES = """
-SELECT newest.municipality, m.terms
+SCHEMES = """
+SELECT newest.municipality, m.terms, m.document_id
 FROM (SELECT DISTINCT ON (municipality) municipality, phase, compensation_model FROM scheme_phase
       WHERE area = %(area)s AND recorded_at < %(cut_off)s AND entered_on < %(end)s
       ORDER BY municipality, version DESC) newest
@@ -54,7 +54,7 @@ async def stage_terms(tx: Tx, month: Month, first: date) -> None:
         " counts int[], whole int) ON COMMIT DROP"
     )
     known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
-    for row in await rows(tx, _SCHEMES, known):
+    for row in await rows(tx, SCHEMES, known):
         terms = CompensationTerms.model_validate(row["terms"])
         male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
         counts = days_until(first, terms.proration)
@@ -257,7 +257,15 @@ SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint
                       rate_cents, amount_cents),
             E'\\n' ORDER BY resident_id, component, kind, for_month, unit_id, source
         ), 'UTF8')), 'hex') FROM line WHERE run_id = %(run_id)s) AS lines_digest
-FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
+FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component
+UNION ALL
+SELECT producer_id, component, 0, sum(amount_cents)::bigint,
+       (SELECT encode(sha256(convert_to(string_agg(
+            concat_ws('|', producer_id, component, source, for_month, kind, amount_cents),
+            E'\\n' ORDER BY producer_id, component, source, for_month, kind
+        ), 'UTF8')), 'hex') FROM charge WHERE run_id = %(run_id)s)
+FROM charge WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY producer_id, component
 """
 """Sums for each producer and component, each with the SHA-256 of the run's canonical export: all its lines in the
-order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run."""
+order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run; charges, which have no
+resident lines, are sealed by an export of their own."""

@@ -6,7 +6,9 @@ from uuid import UUID
 
 from .base import Fact, Part
 
-Component = Literal["capitation", "fee", "client_fee", "adjustment"]
+Component = Literal[
+    "capitation", "fee", "client_fee", "adjustment", "base_payment", "effectiveness", "incentive", "sanction"
+]
 StatementStatus = Literal["drawn", "approved", "released", "settled", "receivable", "booked", "rejected"]
 
 

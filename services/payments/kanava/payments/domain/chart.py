@@ -45,6 +45,18 @@ class Account(StrEnum):
     """Cost of fees per service (suoritekorvaukset)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
+    SANCTION = "4800"
+    """Sums of sanctions, deducted from statements (sanktiot), a credit; without resident lines."""
+    RESERVED = "2400"
+    """Reserved for incentives that are not yet earned or released (kannustinvaraus); the party is the producer."""
+    INCENTIVE = "4620"
+    """Cost of incentives that were earned (kannustinkorvaukset)."""
+    INCENTIVE_RESERVE = "4630"
+    """Cost of reserves for incentives (kannustinvarauksen muutos): made by a month, taken back when settled."""
+    EFFECTIVENESS = "4640"
+    """Cost of effectiveness payments by contract (vaikuttavuuskorvaukset); without resident lines."""
+    BASE_PAYMENT = "4610"
+    """Cost of base payments by contract (peruskorvaukset); without resident lines."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
     ADJUSTMENT = "4900"
@@ -62,6 +74,10 @@ COST_OF = {
     "fee": Account.FEE,
     "client_fee": Account.CLIENT_FEE,
     "adjustment": Account.ADJUSTMENT,
+    "incentive": Account.INCENTIVE,
+    "base_payment": Account.BASE_PAYMENT,
+    "effectiveness": Account.EFFECTIVENESS,
+    "sanction": Account.SANCTION,
 }
 FUNDING_OF = {
     "state": Account.STATE_FUNDING,
@@ -83,6 +99,10 @@ class EntryKind(StrEnum):
     """A part of an instalment was moved to the fiscal year that it belongs to."""
     COST = "cost"
     """A month's resident lines of one producer and component became owed."""
+    RESERVED = "reserved"
+    """A month's capitation reserved what its incentives can earn."""
+    RESERVE_DISSOLVED = "reserve_dissolved"
+    """A part of a reserve is settled: what was earned is a cost of its own, the rest is the area's again."""
     RELEASE = "release"
     """A statement was released and its payment given to the bank."""
     SETTLEMENT = "settlement"
@@ -170,6 +190,18 @@ def cost(*, run_id: UUID, producer_id: str, component: str, amount_cents: int, l
         Posting(Account.PAYABLE, -amount_cents, producer_id, component),
     )
     return Draft(EntryKind.COST, run_id, postings, f"{component} {producer_id}", lines_digest)
+
+
+def reserve(kind: EntryKind, *, run_id: UUID, producer_id: str, amount_cents: int) -> Draft:
+    """Make a reserve for a producer's incentives, or dissolve a part of it that is settled."""
+    assert kind in (EntryKind.RESERVED, EntryKind.RESERVE_DISSOLVED), "a reserve is made or dissolved"
+    assert amount_cents > 0, "nothing needs no reserve"
+    cents = amount_cents if kind is EntryKind.RESERVED else -amount_cents
+    postings = (
+        Posting(Account.INCENTIVE_RESERVE, cents, producer_id),
+        Posting(Account.RESERVED, -cents, producer_id),
+    )
+    return Draft(kind, run_id, postings, f"{kind} {producer_id}")
 
 
 _MOVES = {

@@ -26,10 +26,12 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..charges import write_charges
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
+from ..incentives import reserve_incentives, write_incentives
 from ..lines import Month
 
 log = structlog.get_logger()
@@ -130,9 +132,11 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     crash_point("run_after_lines")
     await lines.write_fees(tx, month, partition, closed)
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
+    reserves = await write_incentives(tx, month, partition)
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
+    await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
-    await _book(tx, month, sums)
+    await _book(tx, month, sums, reserves + await reserve_incentives(tx, month))
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
     digest = hashlib.sha256("\n".join(_canonical(row) for row in sums).encode()).hexdigest()
@@ -161,8 +165,8 @@ async def _opened(tx: Tx, call: str, month: Month) -> str:
     return str(row["name"])
 
 
-async def _book(tx: Tx, month: Month, sums: Sequence[DictRow]) -> None:
-    """One entry for each producer and component, equal to the sum of its lines."""
+async def _book(tx: Tx, month: Month, sums: Sequence[DictRow], reserves: Sequence[chart.Draft]) -> None:
+    """One entry for each producer and component, equal to the sum of its lines; then those of incentive reserves."""
     drafts = [
         chart.cost(
             run_id=month.run_id,
@@ -173,8 +177,8 @@ async def _book(tx: Tx, month: Month, sums: Sequence[DictRow]) -> None:
         )
         for row in sums
     ]
-    if drafts:
-        await ledger.post(tx, month.area, drafts, month.cut_off)
+    if drafts or reserves:
+        await ledger.post(tx, month.area, [*drafts, *reserves], month.cut_off)
 
 
 async def _draw(tx: Tx, month: Month, sums: Sequence[DictRow]) -> list[StatementFact]:

@@ -58,6 +58,8 @@ async def areas(tx: Tx) -> list[str]:
 _SUM_OF_LINES = """
 SELECT component, sum(amount_cents)::bigint AS cents FROM line
 WHERE run_id IN (SELECT run_id FROM run WHERE area = %(area)s) GROUP BY component
+UNION ALL
+SELECT component, sum(amount_cents)::bigint FROM charge WHERE area = %(area)s GROUP BY component
 """
 _SUM_OF_PRODUCERS = """
 SELECT component, sum(t.amount_cents)::bigint AS cents
@@ -74,7 +76,8 @@ GROUP BY component
 async def sums(tx: Tx, area: str) -> list[dict[str, object]]:
     """Σ resident lines, Σ producer totals, and what left the account plus what is still owed, by component.
 
-    Three queries over three tables; `equal` says whether they agree to the cent.
+    Three queries over three tables; `equal` says whether they agree to the cent. A component without resident lines
+    (a sanction, a base payment) has its charges in their place.
     """
     lines = {row["component"]: row["cents"] for row in await rows(tx, _SUM_OF_LINES, {"area": area})}
     producers = {row["component"]: row["cents"] for row in await rows(tx, _SUM_OF_PRODUCERS, {"area": area})}

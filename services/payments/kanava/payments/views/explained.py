@@ -28,10 +28,12 @@ SELECT p.resident_id, p.component, p.kind, to_char(p.for_month, 'YYYY-MM') AS fo
        CASE WHEN model.document_id IS NOT NULL THEN 'compensation_model' WHEN price.price_id IS NOT NULL THEN 'price'
             WHEN p.component = 'adjustment' THEN 'dispute' END AS rule_kind,
        CASE WHEN p.component = 'capitation' THEN 'kanava.listing.listing.v1'
+            WHEN p.component = 'incentive' THEN 'kanava.monitoring.snapshot.v1'
             WHEN visit.version IS NOT NULL THEN 'kanava.monitoring.production.v1' END AS fact_topic,
-       CASE WHEN p.component = 'capitation' THEN p.resident_id WHEN visit.version IS NOT NULL THEN p.source END
-           AS fact_key,
-       coalesce(visit.version, listed.version) AS fact_version, visit.report_id, visit.node, visit.performed_on,
+       CASE WHEN p.component = 'capitation' THEN p.resident_id
+            WHEN p.component = 'incentive' OR visit.version IS NOT NULL THEN p.source END AS fact_key,
+       coalesce(visit.version, listed.version, CASE WHEN p.component = 'incentive' THEN 1 END)
+           AS fact_version, visit.report_id, visit.node, visit.performed_on,
        visit.quantity, node_name.name_fi AS product, stood.run_id AS corrects_run,
        to_char(stood.month, 'YYYY-MM') AS corrects_statement_of
 FROM page p
@@ -59,7 +61,7 @@ LEFT JOIN LATERAL (
         WHERE s.area = p.area AND s.municipality = u.municipality AND s.recorded_at < known.at
           AND s.entered_on < p.for_month + interval '1 month' ORDER BY s.version DESC LIMIT 1
     ) newest
-) model ON p.component = 'capitation'
+) model ON p.component IN ('capitation', 'incentive')
 LEFT JOIN LATERAL (
     SELECT version FROM span s WHERE s.resident_id = p.resident_id AND s.recorded_from < known.at
       AND s.recorded_until >= known.at LIMIT 1

@@ -58,7 +58,7 @@ _CASES: Mapping[str, str] = {
                     AND abs(p.amount_cents) = abs(t.amount_cents)) AS done,
             false AS waits
         FROM run r JOIN statement s USING (run_id) JOIN statement_sum t USING (statement_id)
-        WHERE r.status = 'closed' AND t.lines > 0
+        WHERE r.status = 'closed'
     """,
     "closed month → fact on the bus": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,

@@ -1,0 +1,51 @@
+"""Base payments: whole months, parts by days, and sums that never reach into a closed month."""
+
+from datetime import date, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanava.payments.domain.base_payment import ContractVersion, base_payment_cents, base_payments
+from kanava.payments.domain.charges import Claim
+from tests.support.facts import at
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+MONTHS = [(OCTOBER, at(11, 2)), (NOVEMBER, at(12, 2))]
+DAYS = st.dates(date(2026, 9, 1), date(2027, 1, 31))
+
+
+def version(number: int, month: int, cents: int, ends_on: date | None = None) -> ContractVersion:
+    """A version of a contract from 16 October, known from the 5th of a month."""
+    return ContractVersion("c", number, at(month, 5), "a", date(2026, 10, 16), ends_on, cents)
+
+
+def test_a_month_is_paid_whole_and_a_part_by_its_days_half_up() -> None:
+    assert base_payment_cents(310_00, date(2026, 1, 1), None, OCTOBER) == 310_00
+    assert base_payment_cents(310_00, date(2026, 10, 16), None, OCTOBER) == 160_00
+    assert base_payment_cents(310_00, date(2026, 1, 1), date(2026, 10, 16), OCTOBER) == 150_00
+    assert base_payment_cents(1, date(2026, 11, 16), None, NOVEMBER) == 1
+    assert base_payment_cents(310_00, NOVEMBER, None, OCTOBER) == 0
+    assert base_payment_cents(310_00, date(2026, 1, 1), OCTOBER, OCTOBER) == 0
+
+
+@given(st.integers(0, 10**10), DAYS, st.integers(1, 29))
+def test_two_parts_of_a_month_are_the_month_to_a_cent(cents: int, starts_on: date, days: int) -> None:
+    cut = NOVEMBER + timedelta(days=days)
+    parts = base_payment_cents(cents, OCTOBER, cut, NOVEMBER) + base_payment_cents(cents, cut, None, NOVEMBER)
+    assert parts - cents in (0, 1), "each part is rounded once, half up"
+    assert 0 <= base_payment_cents(cents, starts_on, None, NOVEMBER) <= cents
+
+
+def test_a_new_sum_holds_from_the_first_open_month() -> None:
+    holds = base_payments([version(1, 10, 310_00), version(2, 11, 620_00)], MONTHS)
+    assert holds == {
+        Claim("a", "base_payment", "c", OCTOBER): 160_00,
+        Claim("a", "base_payment", "c", NOVEMBER): 620_00,
+    }
+
+
+def test_days_that_became_known_late_reach_into_a_closed_month() -> None:
+    late = base_payments([version(1, 11, 310_00)], MONTHS)
+    assert [late[claim] for claim in sorted(late)] == [160_00, 310_00]
+    ended = base_payments([version(1, 10, 310_00), version(2, 11, 310_00, date(2026, 10, 26))], MONTHS)
+    assert ended == {Claim("a", "base_payment", "c", OCTOBER): 100_00}

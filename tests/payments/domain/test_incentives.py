@@ -1,0 +1,77 @@
+"""Incentives: earned and released are what was reserved, and a better indicator never earns less."""
+
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kanava.common.contracts.registry import IncentiveTerm
+from kanava.payments.domain.incentives import Measured, Outcome, earned_share, outcome, parts, reserve_cents
+
+VALUES = st.integers(-1_000_000, 1_000_000)
+CENTS = st.integers(0, 10**12)
+DIRECTIONS = st.sampled_from(("higher_is_better", "lower_is_better"))
+
+
+@st.composite
+def any_terms(draw: st.DrawFn) -> IncentiveTerm:
+    """A term with its target on the better side of its floor, or at it."""
+    direction, floor = draw(DIRECTIONS), draw(VALUES)
+    away = draw(st.integers(0, 1_000_000))
+    target = floor + away if direction == "higher_is_better" else floor - away
+    return IncentiveTerm(
+        indicator="esh",
+        share_permille=1000,
+        direction=direction,
+        floor=floor,
+        target=target,
+        scale=draw(st.integers(0, 3)),
+    )
+
+
+REFERRALS = IncentiveTerm(
+    indicator="esh", share_permille=600, direction="lower_is_better", floor=100, target=50, scale=0
+)
+
+
+@given(CENTS, any_terms(), VALUES, st.integers(0, 3))
+def test_earned_and_released_are_what_was_reserved(cents: int, term: IncentiveTerm, value: int, scale: int) -> None:
+    got = outcome(cents, Measured(value, scale), term)
+    assert got.earned_cents + got.released_cents == cents
+    assert 0 <= got.earned_cents <= cents
+    assert 0 <= earned_share(Measured(value, scale), term) <= 1
+
+
+@given(CENTS, any_terms(), VALUES, st.integers(0, 1_000_000), st.integers(0, 3))
+def test_a_better_value_never_earns_less(cents: int, term: IncentiveTerm, value: int, more: int, scale: int) -> None:
+    better = value + more if term.direction == "higher_is_better" else value - more
+    worse_cents = outcome(cents, Measured(value, scale), term).earned_cents
+    assert outcome(cents, Measured(better, scale), term).earned_cents >= worse_cents
+
+
+@given(any_terms())
+def test_the_target_earns_all_and_the_floor_nothing(term: IncentiveTerm) -> None:
+    assert earned_share(Measured(term.target, term.scale), term) == 1
+    if term.floor != term.target:
+        assert earned_share(Measured(term.floor, term.scale), term) == 0
+
+
+@given(CENTS, st.integers(0, 1000))
+def test_the_parts_of_a_reserve_are_the_reserve(cents: int, permille: int) -> None:
+    shares = (permille, 1000 - permille)
+    terms = [REFERRALS.model_copy(update={"share_permille": share}) for share in shares]
+    assert sum(parts(cents, terms)) == cents
+
+
+def test_half_way_earns_half_and_a_snapshot_is_read_by_its_own_bounds() -> None:
+    assert earned_share(Measured(75, 0), REFERRALS) == Fraction(1, 2)
+    assert outcome(41, Measured(750, 1), REFERRALS) == Outcome(21, 20)
+    assert earned_share(Measured(75, 0, floor=80, target=70), REFERRALS) == Fraction(1, 2)
+    assert earned_share(Measured(69, 0, floor=80, target=70), REFERRALS) == 1
+
+
+def test_a_month_reserves_its_share_half_up_and_never_less_than_nothing() -> None:
+    assert reserve_cents(14_00, 5) == 70
+    assert reserve_cents(10, 5) == 1
+    assert reserve_cents(9, 5) == 0
+    assert reserve_cents(-14_00, 5) == 0
