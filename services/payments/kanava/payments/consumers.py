@@ -2,7 +2,7 @@
 
 from kanava.common.inbox import Apply
 
-from . import facts, package_facts
+from . import budget_facts, facts, package_facts
 
 SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.package.v1": package_facts.merge_packages,
@@ -12,6 +12,7 @@ SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.producer.v1": facts.merge_producers,
     "kanava.registry.unit.v1": facts.merge_units,
     "kanava.registry.contract.v1": facts.merge_contracts,
+    "kanava.registry.order.v1": budget_facts.merge_orders,
     "kanava.listing.resident.v1": facts.merge_residents,
     "kanava.listing.listing.v1": facts.merge_listings,
     "kanava.monitoring.production.v1": facts.merge_visits,

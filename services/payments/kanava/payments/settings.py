@@ -8,7 +8,7 @@ from kanava.common.settings import ServiceSettings
 class PaymentsSettings(ServiceSettings):
     """Settings of payments.
 
-    Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract}.v1,
+    Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract,order}.v1,
     kanava.listing.{resident,listing}.v1, kanava.monitoring.production.v1.
     Says: kanava.payments.{run,statement,account}.v1.
     """

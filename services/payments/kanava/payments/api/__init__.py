@@ -3,6 +3,7 @@
 from . import (
     bank,
     books,
+    budgets,
     disputes,
     documents,
     forecasts,
@@ -38,6 +39,7 @@ ROUTERS = [
     suspense.router,
     refunds.router,
     books.router,
+    budgets.router,
     journal.router,
     years.router,
     reconciliation.router,

@@ -26,6 +26,7 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..budget_facts import count_use
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
@@ -132,6 +133,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
+    await count_use(tx, month, sums)
     await _book(tx, month, sums)
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
