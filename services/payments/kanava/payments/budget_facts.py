@@ -44,14 +44,21 @@ WHERE l.run_id = %(run_id)s AND l.component = ANY(%(components)s)
 GROUP BY l.run_id, l.producer_id, l.component, v.node
 """
 
+_COUNT_VOUCHERS = """
+INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)
+SELECT run_id, producer_id, 'voucher', node, area, sum(amount_cents)::bigint FROM voucher_use
+WHERE run_id = %(run_id)s GROUP BY run_id, producer_id, node, area HAVING sum(amount_cents) <> 0
+"""
+
 
 async def count_use(tx: Tx, month: Month, sums: Sequence[DictRow]) -> int:
     """Count the cost of a run's lines by node; a refund falls on the node of the report as it stood before.
 
     `sums` are the run's, by producer and component: without one that has nodes, no line is read.
     """
+    of_vouchers = (await tx.execute(_COUNT_VOUCHERS, {"run_id": month.run_id})).rowcount
     if not any(row["component"] in WITH_NODE for row in sums):
-        return 0
+        return of_vouchers
     known = {
         "run_id": month.run_id,
         "area": month.area,
@@ -59,4 +66,4 @@ async def count_use(tx: Tx, month: Month, sums: Sequence[DictRow]) -> int:
         "previous": month.previous_cut_off or month.cut_off,
         "components": sorted(WITH_NODE),
     }
-    return (await tx.execute(_COUNT, known)).rowcount
+    return of_vouchers + (await tx.execute(_COUNT, known)).rowcount

@@ -2,7 +2,7 @@
 
 from kanava.common.inbox import Apply
 
-from . import budget_facts, facts, package_facts
+from . import budget_facts, facts, package_facts, vouchers
 
 SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.package.v1": package_facts.merge_packages,
@@ -15,5 +15,6 @@ SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.order.v1": budget_facts.merge_orders,
     "kanava.listing.resident.v1": facts.merge_residents,
     "kanava.listing.listing.v1": facts.merge_listings,
+    "kanava.listing.voucher.v1": vouchers.merge_vouchers,
     "kanava.monitoring.production.v1": facts.merge_visits,
 }

@@ -9,7 +9,7 @@ class PaymentsSettings(ServiceSettings):
     """Settings of payments.
 
     Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract,order}.v1,
-    kanava.listing.{resident,listing}.v1, kanava.monitoring.production.v1.
+    kanava.listing.{resident,listing,voucher}.v1, kanava.monitoring.production.v1.
     Says: kanava.payments.{run,statement,account}.v1.
     """
 

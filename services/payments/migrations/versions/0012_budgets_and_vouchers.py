@@ -1,4 +1,4 @@
-"""Budgets and annual orders of areas, and what runs cost by package node."""
+"""Budgets and annual orders of areas, what runs cost by package node, vouchers and what was paid from them."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -10,7 +10,7 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-APPEND_ONLY = ("year_order", "node_use")
+APPEND_ONLY = ("year_order", "node_use", "voucher_use")
 
 
 def upgrade() -> None:
@@ -44,6 +44,51 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "producer_id", "component", "node"),
         info={"grants": "SELECT, INSERT"},
     )
+    op.create_table(
+        "voucher",
+        sa.Column("voucher_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("recorded_from", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_until", sa.DateTime(timezone=True), server_default=sa.text("'infinity'"), nullable=False),
+        sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("area", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("status", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("until", sa.Date(), nullable=False),
+        sa.Column("nodes", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("unit_of_measure", sqlmodel.sql.sqltypes.AutoString(), nullable=True),
+        sa.Column("value_cents", sa.Integer(), nullable=True),
+        sa.Column("self_pay_cents", sa.Integer(), nullable=False),
+        sa.Column("uses_granted", sa.Integer(), nullable=True),
+        sa.Column("sum_granted_cents", sa.BigInteger(), nullable=True),
+        sa.Column("producer_ids", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.CheckConstraint("recorded_from <= recorded_until"),
+        sa.PrimaryKeyConstraint("voucher_id", "version"),
+    )
+    op.create_index("voucher_of_resident", "voucher", ["area", "resident_id"], unique=False)
+    op.create_table(
+        "voucher_use",
+        sa.Column("run_id", sa.Uuid(), nullable=False),
+        sa.Column("voucher_id", sa.Uuid(), nullable=False),
+        sa.Column("production_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("unit_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("for_month", sa.Date(), nullable=False),
+        sa.Column("node", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("area", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("producer_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("uses", sa.Integer(), nullable=False),
+        sa.Column("rate_cents", sa.BigInteger(), nullable=False),
+        sa.Column("amount_cents", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint("kind IN ('original', 'refund', 'correction')", name="voucher_use_kind"),
+        sa.ForeignKeyConstraint(["run_id"], ["run.run_id"]),
+        sa.PrimaryKeyConstraint("run_id", "voucher_id", "production_id", "kind", "unit_id", "for_month", "node"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.create_index("voucher_use_of_report", "voucher_use", ["production_id"], unique=False)
+    op.create_index("voucher_use_of_voucher", "voucher_use", ["voucher_id"], unique=False)
     for table in APPEND_ONLY:
         op.execute(
             f"CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON {table}"
@@ -53,4 +98,5 @@ def upgrade() -> None:
             f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table}"
             " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    for table in (*APPEND_ONLY, "voucher"):
         op.execute(f"SELECT scope_by_area('{table}')")

@@ -21,7 +21,7 @@ TOPICS: tuple[Topic, ...] = (
     Topic("registry", steering.Sanction, "sanction_id", ("monitoring",)),
     Topic("listing", listing.Resident, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
     Topic("listing", listing.Listing, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
-    Topic("listing", listing.Voucher, "voucher_id", ("monitoring",), HOT_PARTITIONS),
+    Topic("listing", listing.Voucher, "voucher_id", ("payments", "monitoring"), HOT_PARTITIONS),
     Topic(
         "monitoring",
         monitoring.Production,

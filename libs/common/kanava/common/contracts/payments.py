@@ -6,7 +6,7 @@ from uuid import UUID
 
 from .base import Fact, Part
 
-Component = Literal["capitation", "fee", "client_fee", "adjustment"]
+Component = Literal["capitation", "fee", "client_fee", "voucher", "adjustment"]
 StatementStatus = Literal["drawn", "approved", "released", "settled", "receivable", "booked", "rejected"]
 
 

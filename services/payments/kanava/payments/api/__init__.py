@@ -22,6 +22,7 @@ from . import (
     suspense,
     testcalcs,
     transfers,
+    vouchers,
     years,
 )
 
@@ -48,4 +49,5 @@ ROUTERS = [
     needs.router,
     proposals.router,
     testcalcs.router,
+    vouchers.router,
 ]

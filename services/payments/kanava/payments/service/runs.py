@@ -32,6 +32,7 @@ from ..domain import chart
 from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
 from ..lines import Month
+from ..vouchers import stage_claims, write_vouchers
 
 log = structlog.get_logger()
 
@@ -129,7 +130,10 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_capitation(tx, month, partition)
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
+    has_vouchers = await stage_claims(tx, month)
     await lines.write_fees(tx, month, partition, closed)
+    if has_vouchers:
+        await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})

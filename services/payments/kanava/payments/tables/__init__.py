@@ -20,6 +20,7 @@ from . import (
     statements,
     suspense,
     traffic,
+    vouchers,
     years,
 )
 from .base import Base
@@ -39,5 +40,6 @@ __all__ = [
     "statements",
     "suspense",
     "traffic",
+    "vouchers",
     "years",
 ]
