@@ -442,6 +442,9 @@ PAYMENTS = [
         *("payments", "POST", "/v1/disputes/{dispute_id}/decision", only(R.ORGANISER)),
         json(outcome="rejected", reasons="Rivi on laskettu voimassa olevan mallin mukaan."),
     ),
+    Access("payments", "GET", "/v1/accounts/{area}/vouchers", WATCHERS),
+    Access("payments", "GET", "/v1/residents/{resident_id}/voucher-use", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/accounts/{area}/budget", WATCHERS, query(year="2026")),
     Access("payments", "GET", "/v1/receivables", STATEMENTS, query(area="03", producer_id="{producer_id}")),
     Access(
         *("payments", "POST", "/v1/producers/{producer_id}/final-statement", only(R.OPERATOR, Own.ALL)),

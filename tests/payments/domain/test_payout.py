@@ -5,6 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kanava.payments.domain.budgets import Line, Use, after, opened, standings
 from kanava.payments.domain.payout import Held, Payable, select_within
 
 
@@ -53,3 +54,40 @@ def test_each_reason_to_hold_a_statement() -> None:
     assert [one.statement_id.int for one in selection.taken] == [5]
     reasons = [Held.NOTHING_TO_PAY, Held.APPROVED_BY_THE_SAME, Held.NO_ACCOUNT, Held.ACCOUNT_CHANGED]
     assert [reason for _, reason in selection.held] == reasons
+
+
+POSTINGS = st.lists(st.tuples(st.sampled_from("pq"), st.integers(1, 100), st.sampled_from((2026, 2027))), max_size=20)
+
+
+@given(POSTINGS, st.randoms())
+def test_a_limit_of_the_budget_holds_within_a_batch_and_between_batches(
+    postings: list[tuple[str, int, int]], random
+) -> None:
+    lines = [Line("1", "one_item", 150, "refuse", "p"), Line("2", "one_item", 200, "flag")]
+    budgets = {2026: opened(lines, []), 2027: opened(lines, [])}
+    statements = [
+        payable(number, cents, year=year, uses=(Use(who, None, cents),))
+        for number, (who, cents, year) in enumerate(postings)
+    ]
+    random.shuffle(statements)
+    whole = select_within(10_000, statements, released_by="bertta", budgets=budgets)
+    assert {reason for _, reason in whole.held} <= {Held.BREAKS_THE_BUDGET}
+    assert {line.line for _, line in whole.flagged} <= {"2"}
+    ordered = sorted(statements, key=lambda one: one.statement_id)
+    taken = []
+    for batch in (ordered[: len(ordered) // 2], ordered[len(ordered) // 2 :]):
+        selection = select_within(10_000, batch, released_by="bertta", budgets=budgets)
+        taken += selection.taken
+        for statement in selection.taken:
+            budgets[statement.year] = after(budgets[statement.year], statement.uses)
+    assert tuple(taken) == whole.taken, "two batches take what one takes"
+    for plan in budgets.values():
+        assert standings(plan)[0].left_cents >= 0
+
+
+def test_of_sixty_and_sixty_against_a_budget_of_a_hundred_one_is_paid() -> None:
+    plan = opened([Line("1", "one_item", 100, "refuse")], [])
+    both = [payable(number, 60, year=2026, uses=(Use(f"p{number}", None, 60),)) for number in (1, 2)]
+    selection = select_within(10_000, both, released_by="bertta", budgets={2026: plan})
+    assert [one.amount_cents for one in selection.taken] == [60]
+    assert [reason for _, reason in selection.held] == [Held.BREAKS_THE_BUDGET]

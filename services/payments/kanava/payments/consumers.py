@@ -2,7 +2,7 @@
 
 from kanava.common.inbox import Apply
 
-from . import facts, package_facts, steering_facts
+from . import budget_facts, facts, package_facts, steering_facts, vouchers
 
 SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.package.v1": package_facts.merge_packages,
@@ -12,9 +12,11 @@ SUBSCRIPTIONS: dict[str, Apply] = {
     "kanava.registry.producer.v1": facts.merge_producers,
     "kanava.registry.unit.v1": facts.merge_units,
     "kanava.registry.contract.v1": steering_facts.merge_contracts,
+    "kanava.registry.order.v1": budget_facts.merge_orders,
     "kanava.registry.sanction.v1": steering_facts.merge_sanctions,
     "kanava.listing.resident.v1": facts.merge_residents,
     "kanava.listing.listing.v1": facts.merge_listings,
+    "kanava.listing.voucher.v1": vouchers.merge_vouchers,
     "kanava.monitoring.production.v1": facts.merge_visits,
     "kanava.monitoring.snapshot.v1": steering_facts.merge_snapshots,
 }

@@ -61,7 +61,7 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
             for f in facts
         ),
     )
-    return await _merge_versions(
+    return await merge_versions(
         tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until"
     )
 
@@ -98,10 +98,11 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
         " performed_on, quantity, client_fee_cents"
     )
-    return await _merge_versions(tx, "visit", "production_id", columns)
+    return await merge_versions(tx, "visit", "production_id", columns)
 
 
-async def _merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
+async def merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
+    """Take the versions over that were staged as `staged_{table}`; returns how many were new."""
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
 

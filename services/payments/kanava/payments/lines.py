@@ -199,6 +199,7 @@ WITH claim AS (
         AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
                     AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
                     AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
 ),
 now AS (
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
@@ -233,7 +234,8 @@ async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tupl
     """Write fees at the organiser's dated price and the client fees collected, for reports not yet in the books.
 
     A report of an earlier month that came late is an original line of this run; one that was corrected since
-    gives the pair of refund and correction. A report without a price in force stays until it has one.
+    gives the pair of refund and correction. A report without a price in force stays until it has one. What a
+    voucher pays (`vouchers.stage_claims`) has no fee.
     """
     parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
     await tx.execute(_FEES.format(partition=partition), parameters)

@@ -8,8 +8,8 @@ from kanava.common.settings import ServiceSettings
 class PaymentsSettings(ServiceSettings):
     """Settings of payments.
 
-    Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract,sanction}.v1,
-    kanava.listing.{resident,listing}.v1, kanava.monitoring.{production,snapshot}.v1.
+    Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract,order,sanction}.v1,
+    kanava.listing.{resident,listing,voucher}.v1, kanava.monitoring.{production,snapshot}.v1.
     Says: kanava.payments.{run,statement,account}.v1.
     """
 

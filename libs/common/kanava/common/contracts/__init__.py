@@ -17,11 +17,11 @@ TOPICS: tuple[Topic, ...] = (
     Topic("registry", registry.Producer, "producer_id", _ALL),
     Topic("registry", registry.Unit, "unit_id", _ALL),
     Topic("registry", registry.Contract, "contract_id", ("payments", "monitoring")),
-    Topic("registry", steering.Order, "order_id", ("monitoring",)),
+    Topic("registry", steering.Order, "order_id", ("payments", "monitoring")),
     Topic("registry", steering.Sanction, "sanction_id", ("payments", "monitoring")),
     Topic("listing", listing.Resident, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
     Topic("listing", listing.Listing, "resident_id", ("payments", "monitoring"), HOT_PARTITIONS),
-    Topic("listing", listing.Voucher, "voucher_id", ("monitoring",), HOT_PARTITIONS),
+    Topic("listing", listing.Voucher, "voucher_id", ("payments", "monitoring"), HOT_PARTITIONS),
     Topic(
         "monitoring",
         monitoring.Production,

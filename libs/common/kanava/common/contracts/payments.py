@@ -7,7 +7,15 @@ from uuid import UUID
 from .base import Fact, Part
 
 Component = Literal[
-    "capitation", "fee", "client_fee", "adjustment", "base_payment", "effectiveness", "incentive", "sanction"
+    "capitation",
+    "fee",
+    "client_fee",
+    "voucher",
+    "adjustment",
+    "base_payment",
+    "effectiveness",
+    "incentive",
+    "sanction",
 ]
 StatementStatus = Literal["drawn", "approved", "released", "settled", "receivable", "booked", "rejected"]
 

@@ -3,6 +3,7 @@
 from . import (
     bank,
     books,
+    budgets,
     disputes,
     documents,
     forecasts,
@@ -21,6 +22,7 @@ from . import (
     suspense,
     testcalcs,
     transfers,
+    vouchers,
     years,
 )
 
@@ -38,6 +40,7 @@ ROUTERS = [
     suspense.router,
     refunds.router,
     books.router,
+    budgets.router,
     journal.router,
     years.router,
     reconciliation.router,
@@ -46,4 +49,5 @@ ROUTERS = [
     needs.router,
     proposals.router,
     testcalcs.router,
+    vouchers.router,
 ]

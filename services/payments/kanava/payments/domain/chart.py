@@ -43,6 +43,8 @@ class Account(StrEnum):
     """Cost of capitation (kapitaatiokorvaukset)."""
     FEE = "4200"
     """Cost of fees per service (suoritekorvaukset)."""
+    VOUCHER = "4250"
+    """What vouchers and personal budgets paid (palvelusetelit ja henkilökohtaiset budjetit)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
     SANCTION = "4800"
@@ -73,6 +75,7 @@ COST_OF = {
     "capitation": Account.CAPITATION,
     "fee": Account.FEE,
     "client_fee": Account.CLIENT_FEE,
+    "voucher": Account.VOUCHER,
     "adjustment": Account.ADJUSTMENT,
     "incentive": Account.INCENTIVE,
     "base_payment": Account.BASE_PAYMENT,

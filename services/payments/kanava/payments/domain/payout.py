@@ -1,9 +1,11 @@
 """Which statements a payout takes: never more than the area can spend, however they are batched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from uuid import UUID
+
+from .budgets import Line, Plan, Use, after, broken_lines, is_limit
 
 
 class Held(Enum):
@@ -21,13 +23,16 @@ class Held(Enum):
     """The producer's account changed after the approval; somebody has to confirm it anew."""
     CONFIRMED_BY_THE_SAME = "confirmed_by_the_same"
     """Nobody releases a payment to an account that they confirmed."""
+    BREAKS_THE_BUDGET = "breaks_the_budget"
+    """Paying it would break a line of the budget that is a limit."""
 
 
 @dataclass(frozen=True)
 class Payable:
     """An approved statement as a payout sees it; `iban` is as approved or confirmed, `current_iban` as known now.
 
-    `confirmed_by` are those who confirmed an account that had changed after the approval.
+    `confirmed_by` are those who confirmed an account that had changed after the approval. `uses` is what its month
+    cost, which draws on the budget of `year`.
     """
 
     statement_id: UUID
@@ -38,33 +43,54 @@ class Payable:
     iban: str | None
     current_iban: str | None
     confirmed_by: tuple[str, ...] = ()
+    year: int = 0
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What a payout takes, in order, and what it holds back with the reason."""
+    """What a payout takes, in order, what it holds back with the reason, and lines of the budget that it breaks.
+
+    `flagged` are statements that were taken though they break a line that only flags.
+    """
 
     taken: tuple[Payable, ...]
     held: tuple[tuple[Payable, Held], ...]
+    flagged: tuple[tuple[Payable, Line], ...] = ()
 
 
-def select_within(spendable_cents: int, statements: Sequence[Payable], *, released_by: str) -> Selection:
+def select_within(
+    spendable_cents: int,
+    statements: Sequence[Payable],
+    *,
+    released_by: str,
+    budgets: Mapping[int, Plan] | None = None,
+) -> Selection:
     """Take statements in the order of their ids as long as each leaves the account at or above its limit.
 
     `spendable_cents` is the balance less what is in transit and less the limit. A statement that does not fit
-    is held and a smaller one behind it may still fit: of 60 + 60 against 100 one is taken.
+    is held and a smaller one behind it may still fit: of 60 + 60 against 100 one is taken. So it is with the lines of
+    `budgets`, by year: what would break a limit is held, what breaks another line is taken and listed.
     """
-    left_cents, taken, held = spendable_cents, [], []
+    left_cents, taken, held, flagged = spendable_cents, [], [], []
+    plans = dict(budgets or {})
     for statement in sorted(statements, key=lambda one: one.statement_id):
+        plan = plans.get(statement.year)
+        broken = broken_lines(plan, statement.uses) if plan else []
         reason = _refusal(statement, left_cents, released_by)
+        if reason is None and any(is_limit(line) for line in broken):
+            reason = Held.BREAKS_THE_BUDGET
         if reason is None:
             left_cents -= statement.amount_cents
             taken.append(statement)
+            flagged += [(statement, line) for line in broken]
+            if plan:
+                plans[statement.year] = after(plan, statement.uses)
         else:
             held.append((statement, reason))
     assert left_cents >= min(spendable_cents, 0), "a payout crossed the limit"
     assert len(taken) + len(held) == len(statements), "a payout lost a statement"
-    return Selection(tuple(taken), tuple(held))
+    return Selection(tuple(taken), tuple(held), tuple(flagged))
 
 
 def _refusal(statement: Payable, left_cents: int, released_by: str) -> Held | None:

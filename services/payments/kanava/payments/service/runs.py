@@ -26,6 +26,7 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..budget_facts import count_use
 from ..charges import write_charges
 from ..commands import RequestRun
 from ..domain import chart
@@ -33,6 +34,7 @@ from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
 from ..incentives import reserve_incentives, write_incentives
 from ..lines import Month
+from ..vouchers import stage_claims, write_vouchers
 
 log = structlog.get_logger()
 
@@ -130,12 +132,16 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_capitation(tx, month, partition)
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
+    has_vouchers = await stage_claims(tx, month)
     await lines.write_fees(tx, month, partition, closed)
+    if has_vouchers:
+        await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     reserves = await write_incentives(tx, month, partition)
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
+    await count_use(tx, month, sums)
     await _book(tx, month, sums, reserves + await reserve_incentives(tx, month))
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)

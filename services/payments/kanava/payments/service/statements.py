@@ -1,12 +1,13 @@
 """Statements: approved by one person, released by another, paid within what the area can spend."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import helsinki_date
 from kanava.common.contracts.payments import ComponentSum
 from kanava.common.contracts.payments import Statement as StatementFact
 from kanava.common.db import Tx, one, rows
@@ -16,10 +17,11 @@ from kanava.common.outbox import emit
 from .. import iso20022, ledger
 from ..commands import ApproveStatements, ReleasePayout
 from ..domain import chart
+from ..domain.budgets import Plan
 from ..domain.chart import EntryKind
 from ..domain.payout import Held, Payable, Selection, select_within
 from ..errors import UnknownStatement
-from ..views import disputes, receivables
+from ..views import budgets, disputes, receivables
 from .accounts import debtor_of
 from .receivables import settle_receivables
 from .suspended import unexplained_debits_cents
@@ -45,6 +47,15 @@ class HeldStatement:
 
 
 @dataclass(frozen=True)
+class FlaggedStatement:
+    """A statement that was paid though it breaks a line of the budget that only flags a breach."""
+
+    statement_id: UUID
+    producer_id: str
+    budget_line: str
+
+
+@dataclass(frozen=True)
 class PaidOut:
     """A payout: what went to the bank, what was settled internally, and what was held.
 
@@ -59,6 +70,7 @@ class PaidOut:
     held: list[HeldStatement]
     receivable_cents: int = 0
     offset_cents: int = 0
+    flagged: list[FlaggedStatement] = field(default_factory=list)
 
 
 async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) -> Approved:
@@ -106,7 +118,12 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
     owed = await settle_receivables(tx, command, now)
     await tell(tx, owed.statement_ids, now)
     releasable = await _releasable(tx, command)
-    selection = select_within(spendable_cents, [_payable(row) for row in releasable], released_by=command.released_by)
+    selection = select_within(
+        spendable_cents,
+        [_payable(row) for row in releasable],
+        released_by=command.released_by,
+        budgets=await _budgets(tx, releasable, helsinki_date(now)),
+    )
     taken = {payable.statement_id for payable in selection.taken}
     chosen = [row for row in releasable if row["statement_id"] in taken]
     # Versions, not the instant alone, tell payouts apart: a sandbox clock stands still between two releases.
@@ -121,7 +138,17 @@ async def _releasable(tx: Tx, command: ReleasePayout) -> list[DictRow]:
     """Approved statements, each with what is left of it as its amount."""
     found = await rows(tx, _RELEASABLE, {"area": command.area, "ids": list(command.statement_ids)})
     left = await receivables.left(tx, [row["statement_id"] for row in found])
-    return [row | {"amount_cents": sum(left[row["statement_id"]].values())} for row in found]
+    uses = await budgets.uses_of(tx, [row["statement_id"] for row in found])
+    return [
+        row | {"amount_cents": sum(left[row["statement_id"]].values()), "uses": uses[row["statement_id"]]}
+        for row in found
+    ]
+
+
+async def _budgets(tx: Tx, releasable: Sequence[DictRow], day: date) -> dict[int, Plan]:
+    """The budget of each year of the statements; the caller holds the area's book, so no other payout draws on it."""
+    years = sorted({(row["area"], row["month"].year) for row in releasable})
+    return {year: await budgets.plan(tx, area, year, day) for area, year in years}
 
 
 def _versions(chosen: Sequence[DictRow]) -> list[str]:
@@ -138,6 +165,8 @@ def _payable(row: DictRow) -> Payable:
         iban=row["approved_iban"],
         current_iban=row["iban"],
         confirmed_by=tuple(row["confirmed_by"]),
+        year=row["month"].year,
+        uses=row["uses"],
     )
 
 
@@ -190,10 +219,12 @@ def _paid_out(payout_id: UUID, chosen: Sequence[DictRow], selection: Selection) 
         HeldStatement(one.statement_id, one.producer_id, one.amount_cents, reason.value, explain(reason))
         for one, reason in selection.held
     ]
-    return PaidOut(payout_id, len(by_bank), sum(by_bank), len(internal), sum(internal), held)
+    flagged = [FlaggedStatement(one.statement_id, one.producer_id, line.line) for one, line in selection.flagged]
+    return PaidOut(payout_id, len(by_bank), sum(by_bank), len(internal), sum(internal), held, flagged=flagged)
 
 
 _EXPLANATIONS = {
+    Held.BREAKS_THE_BUDGET: "Paying it would break a line of the budget (talousarvio) that is a limit.",
     Held.CONFIRMED_BY_THE_SAME: "You confirmed its account yourself; somebody else has to release it.",
     Held.OVER_THE_LIMIT: "Paying it would take the area's account below its limit.",
     Held.NOTHING_TO_PAY: "Its sum is zero or negative; a negative one stays as a receivable.",

@@ -9,6 +9,7 @@ stands in the migrations.
 from . import (
     bank,
     books,
+    budgets,
     disputes,
     facts,
     funding,
@@ -20,6 +21,7 @@ from . import (
     steering,
     suspense,
     traffic,
+    vouchers,
     years,
 )
 from .base import Base
@@ -28,6 +30,7 @@ __all__ = [
     "Base",
     "bank",
     "books",
+    "budgets",
     "disputes",
     "facts",
     "funding",
@@ -39,5 +42,6 @@ __all__ = [
     "steering",
     "suspense",
     "traffic",
+    "vouchers",
     "years",
 ]

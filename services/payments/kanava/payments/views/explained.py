@@ -24,8 +24,9 @@ WITH page AS (
 )
 SELECT p.resident_id, p.component, p.kind, to_char(p.for_month, 'YYYY-MM') AS for_month, p.unit_id, p.producer_id,
        nullif(p.source, '00000000-0000-0000-0000-000000000000') AS source, p.days, p.permille_days, p.rate_cents,
-       p.amount_cents, coalesce(model.document_id, price.price_id) AS rule,
+       p.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id) AS rule,
        CASE WHEN model.document_id IS NOT NULL THEN 'compensation_model' WHEN price.price_id IS NOT NULL THEN 'price'
+            WHEN granted.voucher_id IS NOT NULL THEN 'voucher'
             WHEN p.component = 'adjustment' THEN 'dispute' END AS rule_kind,
        CASE WHEN p.component = 'capitation' THEN 'kanava.listing.listing.v1'
             WHEN p.component = 'incentive' THEN 'kanava.monitoring.snapshot.v1'
@@ -49,7 +50,7 @@ CROSS JOIN LATERAL (SELECT CASE WHEN p.kind = 'refund' THEN coalesce(stood.cut_o
 LEFT JOIN LATERAL (
     SELECT v.version, v.report_id, v.node, v.performed_on, v.quantity, v.unit_of_measure FROM visit v
     WHERE v.production_id = p.source AND v.recorded_from < known.at ORDER BY v.version DESC LIMIT 1
-) visit ON p.component IN ('fee', 'client_fee')
+) visit ON p.component IN ('fee', 'client_fee', 'voucher')
 LEFT JOIN LATERAL (
     SELECT price_id FROM price WHERE price.area = p.area AND price.node = visit.node
       AND price.unit_of_measure = visit.unit_of_measure AND price.valid_from <= visit.performed_on
@@ -66,6 +67,10 @@ LEFT JOIN LATERAL (
     SELECT version FROM span s WHERE s.resident_id = p.resident_id AND s.recorded_from < known.at
       AND s.recorded_until >= known.at LIMIT 1
 ) listed ON p.component = 'capitation'
+LEFT JOIN LATERAL (
+    SELECT voucher_id::text FROM voucher_use n WHERE n.production_id = p.source AND n.run_id = p.run_id
+      AND n.kind = p.kind AND n.unit_id = p.unit_id AND n.for_month = p.for_month ORDER BY voucher_id LIMIT 1
+) granted ON p.component = 'voucher'
 LEFT JOIN node_name ON node_name.code = visit.node
 ORDER BY p.resident_id, p.component, p.kind, p.for_month, p.unit_id, p.source
 """

@@ -36,7 +36,8 @@ FROM ({cases}) c WHERE day BETWEEN %(first)s AND %(last)s GROUP BY day
 _CASES: Mapping[str, str] = {
     "production report → resident line": """
         SELECT v.production_id::text AS name, (v.recorded_from AT TIME ZONE 'Europe/Helsinki')::date AS day,
-            EXISTS (SELECT FROM line l WHERE l.source = v.production_id AND l.resident_id = v.resident_id) AS done,
+            EXISTS (SELECT FROM line l WHERE l.source = v.production_id AND l.resident_id = v.resident_id)
+            OR EXISTS (SELECT FROM voucher_use u WHERE u.production_id = v.production_id) AS done,
             NOT EXISTS (SELECT FROM run r WHERE r.area = v.area AND r.status = 'closed' AND r.cut_off > v.recorded_from
                         AND r.month + interval '1 month' > v.performed_on)
             OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area

@@ -77,7 +77,7 @@ WITH RECURSIVE node AS (
 SELECT to_char(r.month, 'YYYY-MM') AS month, l.component, count(*)::int AS lines,
        sum(l.amount_cents)::bigint AS amount_cents
 FROM line l JOIN run r USING (run_id)
-WHERE l.run_id = ANY(%(runs)s) AND l.component IN ('fee', 'client_fee')
+WHERE l.run_id = ANY(%(runs)s) AND l.component IN ('fee', 'client_fee', 'voucher')
   AND EXISTS (SELECT FROM visit v JOIN node ON node.code = v.node WHERE v.production_id = l.source)
   AND (r.month, l.component) > (%(month)s::date, %(component)s)
 GROUP BY r.month, l.component ORDER BY r.month, l.component LIMIT %(limit)s

@@ -1,0 +1,161 @@
+"""The SQL by which vouchers and personal budgets pay reports: in the order of the days of service, never beyond what
+is left.
+
+A report of a resident who holds a voucher for its node is paid from it instead of by a fee: a use costs the area
+the voucher's value less the resident's own share (omavastuu), which the producer collects itself; a personal budget
+pays the organiser's price. What the grant does not cover is not paid. Like fees, what changed since gives a pair.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from kanava.common.contracts import listing
+from kanava.common.db import Tx, one, stage
+
+from .facts import known_since, merge_versions
+from .lines import Month
+
+_STAGED = (
+    "voucher_id uuid, version int4, recorded_from timestamptz, resident_id uuid, area text, kind text, status text,"
+    " starts_on date, until date, nodes text[], unit_of_measure text, value_cents int4, self_pay_cents int4,"
+    " uses_granted int4, sum_granted_cents int8, producer_ids text[]"
+)
+_COLUMNS = (
+    "voucher_id, version, resident_id, area, kind, status, starts_on, until, nodes, unit_of_measure, value_cents,"
+    " self_pay_cents, uses_granted, sum_granted_cents, producer_ids"
+)
+
+
+async def merge_vouchers(tx: Tx, facts: Sequence[listing.Voucher]) -> int:
+    """Take over versions of vouchers and personal budgets."""
+    since = await known_since(tx)
+    await stage(
+        tx,
+        "staged_voucher",
+        _STAGED,
+        (
+            (
+                *(f.voucher_id, f.version, max(f.recorded_at, since), f.resident_id, f.area, f.kind, f.status),
+                *(f.starts_on, f.until, _nodes(f), f.unit_of_measure, f.value_cents, f.self_pay.share_cents),
+                *(f.uses_granted, f.sum_granted_cents, list(f.producer_ids)),
+            )
+            for f in facts
+        ),
+    )
+    return await merge_versions(tx, "voucher", "voucher_id", _COLUMNS)
+
+
+def _nodes(fact: listing.Voucher) -> list[str]:
+    return [fact.node] if fact.node is not None else [item.node for item in fact.plan]
+
+
+_CLAIMS = """
+INSERT INTO voucher_claim
+SELECT DISTINCT ON (v.production_id) v.production_id, k.voucher_id, v.resident_id, v.unit_id, v.producer_id, v.node,
+       v.report_id, v.performed_on, v.quantity, k.uses_granted, k.sum_granted_cents,
+       CASE k.kind WHEN 'personal_budget' THEN p.price_cents ELSE k.value_cents - k.self_pay_cents END
+FROM voucher k
+JOIN visit v ON v.resident_id = k.resident_id AND v.area = k.area
+    AND v.performed_on >= k.starts_on AND v.performed_on < k.until AND v.performed_on < %(end)s
+    AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
+    AND (k.producer_ids = '{}' OR v.producer_id = ANY(k.producer_ids))
+    AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+CROSS JOIN LATERAL (
+    SELECT max(length(n)) AS closeness FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')
+) covering
+LEFT JOIN LATERAL (
+    SELECT price_cents FROM price p
+    WHERE p.area = v.area AND p.node = v.node AND p.unit_of_measure = v.unit_of_measure
+        AND p.valid_from <= v.performed_on AND p.recorded_at < %(cut_off)s
+    ORDER BY p.valid_from DESC LIMIT 1
+) p ON true
+WHERE k.area = %(area)s AND k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s
+    AND k.status <> 'annulled' AND k.kind <> 'sote_centre' AND covering.closeness IS NOT NULL
+ORDER BY v.production_id, k.kind = 'personal_budget', covering.closeness DESC, k.until, k.voucher_id
+"""
+
+_ANY = "SELECT FROM voucher WHERE area = %(area)s AND recorded_from < %(cut_off)s LIMIT 1"
+
+
+async def stage_claims(tx: Tx, month: Month) -> bool:
+    """Lay out which report which voucher pays; whether the area has, or had, any voucher at all.
+
+    A report has one voucher: one with a value per use before a personal budget, then the one whose node is closest,
+    then the one that ends first.
+    """
+    await tx.execute(
+        "CREATE TEMP TABLE voucher_claim (production_id uuid, voucher_id uuid, resident_id uuid, unit_id text,"
+        " producer_id text, node text, report_id text, performed_on date, quantity int, uses_granted int,"
+        " sum_granted_cents bigint, rate_cents bigint) ON COMMIT DROP"
+    )
+    known = {"area": month.area, "cut_off": month.cut_off, "end": month.end}
+    if await one(tx, _ANY, known) is None:
+        return False
+    await tx.execute(_CLAIMS, known)
+    await tx.execute("ANALYZE voucher_claim")
+    return True
+
+
+_USES = """
+INSERT INTO voucher_use (run_id, voucher_id, production_id, kind, unit_id, for_month, node, area, resident_id,
+                         producer_id, uses, rate_cents, amount_cents)
+WITH counted AS (
+    SELECT *, greatest(0, least(quantity, coalesce(uses_granted - coalesce(sum(quantity) OVER prior, 0), quantity)))
+        AS uses
+    FROM voucher_claim WHERE rate_cents IS NOT NULL
+    WINDOW prior AS (PARTITION BY voucher_id ORDER BY performed_on, report_id, production_id
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+paid AS (
+    SELECT *, greatest(0, least(uses * rate_cents, coalesce(
+        sum_granted_cents - coalesce(sum(uses * rate_cents) OVER prior, 0), uses * rate_cents)))::bigint AS cents
+    FROM counted
+    WINDOW prior AS (PARTITION BY voucher_id ORDER BY performed_on, report_id, production_id
+                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+now AS (
+    SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node,
+           date_trunc('month', performed_on)::date AS for_month, rate_cents,
+           CASE WHEN cents > 0 OR rate_cents = 0 THEN uses ELSE 0 END::int AS uses, cents AS amount_cents
+    FROM paid
+),
+stood AS (
+    SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month,
+           max(rate_cents) AS rate_cents, sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents
+    FROM voucher_use WHERE run_id = ANY(%(runs)s)
+    GROUP BY voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month
+    HAVING sum(CASE kind WHEN 'refund' THEN -1 ELSE 1 END) > 0
+),
+changed AS (
+    SELECT stood AS old, now AS new
+    FROM now FULL JOIN stood USING (voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month)
+    WHERE (now.uses, now.amount_cents) IS DISTINCT FROM (stood.uses, stood.amount_cents)
+)
+SELECT %(run_id)s, (old).voucher_id, (old).production_id, 'refund', (old).unit_id, (old).for_month, (old).node,
+       %(area)s, (old).resident_id, (old).producer_id, -(old).uses, (old).rate_cents, -(old).amount_cents
+FROM changed WHERE (old).uses IS NOT NULL
+UNION ALL
+SELECT %(run_id)s, (new).voucher_id, (new).production_id,
+       CASE WHEN coalesce((old).uses, 0) = 0 THEN 'original' ELSE 'correction' END, (new).unit_id, (new).for_month,
+       (new).node, %(area)s, (new).resident_id, (new).producer_id, (new).uses, (new).rate_cents, (new).amount_cents
+FROM changed WHERE (new).uses IS NOT NULL
+"""
+
+_LINES = """
+INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                         permille_days, rate_cents, amount_cents)
+SELECT run_id, resident_id, 'voucher', kind, for_month, unit_id, production_id, producer_id, 0, 0,
+       max(rate_cents), sum(amount_cents)::bigint
+FROM voucher_use WHERE run_id = %(run_id)s
+GROUP BY run_id, resident_id, kind, for_month, unit_id, production_id, producer_id HAVING sum(amount_cents) <> 0
+"""
+
+
+async def write_vouchers(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> None:
+    """Write what vouchers pay for reports, and pairs where that changed; the claims are staged.
+
+    What a grant does not cover is remembered as a use of nothing, so that its report is accounted for.
+    """
+    known = {"run_id": month.run_id, "area": month.area, "runs": list(earlier_runs)}
+    await tx.execute(_USES, known)
+    await tx.execute(_LINES.format(partition=partition), known)
