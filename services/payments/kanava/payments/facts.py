@@ -47,6 +47,9 @@ ON CONFLICT DO NOTHING
 """
 
 
+_RESIDENT_FIELDS = ("birth_date", "sex", "area", "lives_until", "guardian_id")
+
+
 async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     """Take over versions of pseudonymous residents."""
     since = await known_since(tx)
@@ -54,14 +57,14 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
         tx,
         "staged_resident",
         "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text,"
-        " lives_until date",
+        " lives_until date, guardian_id uuid",
         (
-            (f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until)
+            (f.resident_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _RESIDENT_FIELDS))
             for f in facts
         ),
     )
     return await _merge_versions(
-        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until"
+        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until, guardian_id"
     )
 
 

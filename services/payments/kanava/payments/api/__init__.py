@@ -3,6 +3,7 @@
 from . import (
     bank,
     books,
+    ceilings,
     disputes,
     documents,
     forecasts,
@@ -42,6 +43,7 @@ ROUTERS = [
     years.router,
     reconciliation.router,
     reports.router,
+    ceilings.router,
     forecasts.router,
     needs.router,
     proposals.router,

@@ -33,6 +33,8 @@ class Account(StrEnum):
     """Surplus or deficit of earlier fiscal years (aiempien tilikausien yli- tai alijäämä); worked out, never posted."""
     OWED_TO_MUNICIPALITY = "2300"
     """A municipal refund that was decided and is not yet paid (velka kunnalle); the party is the municipality."""
+    OWED_TO_RESIDENTS = "2400"
+    """What residents paid above the ceiling of client fees and is not yet paid back (velka asukkaille)."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -45,6 +47,8 @@ class Account(StrEnum):
     """Cost of fees per service (suoritekorvaukset)."""
     CLIENT_FEE = "4300"
     """Client fees that producers collected (asiakasmaksut), a credit."""
+    CEILING_RETURN = "4310"
+    """Client fees above the yearly ceiling that go back to residents (maksukaton ylitykset)."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
     ADJUSTMENT = "4900"
@@ -107,6 +111,8 @@ class EntryKind(StrEnum):
     """Money that does not belong to the area was given to the bank to be sent back."""
     MUNICIPAL_REFUND = "municipal_refund"
     """A municipal refund was decided and is owed, or its payment moved."""
+    CEILING = "ceiling"
+    """A month's claims of residents who paid more client fees than the year's ceiling became owed."""
 
 
 @dataclass(frozen=True)
@@ -242,3 +248,16 @@ def municipal_refund(happened: str, *, refund_id: UUID, municipality: str, amoun
     debit, credit = _REFUND_MOVES[happened]
     postings = (Posting(debit, amount_cents, municipality), Posting(credit, -amount_cents, municipality))
     return Draft(EntryKind.MUNICIPAL_REFUND, refund_id, postings, f"municipal refund {happened} {municipality}")
+
+
+def ceiling_claims(*, run_id: UUID, more_cents: int, less_cents: int, digest: str) -> Draft:
+    """What a month newly owes to residents above the ceiling, and what it no longer owes; `digest` seals the claims."""
+    assert min(more_cents, less_cents) >= 0, "more and less are sizes"
+    assert more_cents or less_cents, "a claim that moves is not nothing"
+    postings = tuple(
+        Posting(account, sign * cents)
+        for cents, direction in ((more_cents, 1), (less_cents, -1))
+        if cents
+        for account, sign in ((Account.CEILING_RETURN, direction), (Account.OWED_TO_RESIDENTS, -direction))
+    )
+    return Draft(EntryKind.CEILING, run_id, postings, "client fees above the ceiling", digest)

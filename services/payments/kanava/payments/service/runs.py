@@ -26,6 +26,7 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..ceilings import write_ceiling_claims
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
@@ -132,7 +133,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
-    await _book(tx, month, sums)
+    await _book(tx, month, sums, await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed]))
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
     digest = hashlib.sha256("\n".join(_canonical(row) for row in sums).encode()).hexdigest()
@@ -161,8 +162,8 @@ async def _opened(tx: Tx, call: str, month: Month) -> str:
     return str(row["name"])
 
 
-async def _book(tx: Tx, month: Month, sums: Sequence[DictRow]) -> None:
-    """One entry for each producer and component, equal to the sum of its lines."""
+async def _book(tx: Tx, month: Month, sums: Sequence[DictRow], others: Sequence[chart.Draft]) -> None:
+    """One entry for each producer and component, equal to the sum of its lines; then `others` of the run."""
     drafts = [
         chart.cost(
             run_id=month.run_id,
@@ -173,8 +174,8 @@ async def _book(tx: Tx, month: Month, sums: Sequence[DictRow]) -> None:
         )
         for row in sums
     ]
-    if drafts:
-        await ledger.post(tx, month.area, drafts, month.cut_off)
+    if drafts or others:
+        await ledger.post(tx, month.area, [*drafts, *others], month.cut_off)
 
 
 async def _draw(tx: Tx, month: Month, sums: Sequence[DictRow]) -> list[StatementFact]:

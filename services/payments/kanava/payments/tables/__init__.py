@@ -9,6 +9,7 @@ stands in the migrations.
 from . import (
     bank,
     books,
+    ceilings,
     disputes,
     facts,
     funding,
@@ -27,6 +28,7 @@ __all__ = [
     "Base",
     "bank",
     "books",
+    "ceilings",
     "disputes",
     "facts",
     "funding",

@@ -95,7 +95,10 @@ class Price(Base, table=True):
 class Resident(Base, table=True):
     """A version of a pseudonymous resident and when it was known: `[recorded_from, recorded_until)`."""
 
-    __table_args__ = (sa.CheckConstraint("recorded_from <= recorded_until"),)
+    __table_args__ = (
+        sa.CheckConstraint("recorded_from <= recorded_until"),
+        sa.Index("resident_guardian", "guardian_id", postgresql_where=sa.text("guardian_id IS NOT NULL")),
+    )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
     recorded_from: datetime = Field(sa_type=TIMES)
@@ -104,6 +107,7 @@ class Resident(Base, table=True):
     sex: str
     area: str
     lives_until: date | None
+    guardian_id: UUID | None
 
 
 class Span(Base, table=True):
@@ -133,6 +137,7 @@ class Visit(Base, table=True):
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
         sa.Index("visit_report", "producer_id", "report_id", "version", unique=True),
+        sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
     )
     production_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)

@@ -60,6 +60,15 @@ _CASES: Mapping[str, str] = {
         FROM run r JOIN statement s USING (run_id) JOIN statement_sum t USING (statement_id)
         WHERE r.status = 'closed' AND t.lines > 0
     """,
+    "claims above the ceiling → entry": """
+        SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
+            (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e JOIN posting p USING (area, seq) WHERE e.area = r.area AND e.kind = 'ceiling'
+                    AND e.reference = r.run_id AND p.account = '2400' HAVING -sum(p.amount_cents) = c.cents) AS done,
+            false AS waits
+        FROM run r JOIN (SELECT run_id, sum(amount_cents) AS cents FROM ceiling_claim GROUP BY run_id) c
+            USING (run_id)
+    """,
     "closed month → fact on the bus": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
             (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
