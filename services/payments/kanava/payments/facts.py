@@ -79,6 +79,9 @@ _VISIT_FIELDS = (
     "performed_on",
     "quantity",
     "client_fee_cents",
+    "weight_ten_thousandths",
+    "drg_group",
+    "referral_id",
 )
 
 
@@ -90,7 +93,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         "staged_visit",
         "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
-        " client_fee_cents int4",
+        " client_fee_cents int4, weight_ten_thousandths int4, drg_group text, referral_id text",
         (
             (f.production_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _VISIT_FIELDS))
             for f in facts
@@ -98,7 +101,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
     )
     columns = (
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
-        " performed_on, quantity, client_fee_cents"
+        " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id"
     )
     return await _merge_versions(tx, "visit", "production_id", columns)
 
@@ -230,12 +233,13 @@ async def merge_documents(tx: Tx, facts: Sequence[registry.Document]) -> int:
 
 
 async def merge_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
-    """Take over prices."""
+    """Take over prices, every version of them."""
     return await _each(
         tx,
-        "INSERT INTO price (price_id, recorded_at, area, node, unit_of_measure, valid_from, price_cents)"
-        " VALUES (%(price_id)s, %(recorded_at)s, %(area)s, %(node)s, %(unit_of_measure)s, %(valid_from)s,"
-        " %(price_cents)s) ON CONFLICT DO NOTHING",
+        "INSERT INTO price (price_id, version, recorded_at, area, node, unit_of_measure, valid_from, price_cents,"
+        " price_basis, total_price, correction_reason) VALUES (%(price_id)s, %(version)s, %(recorded_at)s, %(area)s,"
+        " %(node)s, %(unit_of_measure)s, %(valid_from)s, %(price_cents)s, %(price_basis)s, %(total)s::jsonb,"
+        " %(correction_reason)s) ON CONFLICT DO NOTHING",
         facts,
     )
 
@@ -247,6 +251,8 @@ async def _each(tx: Tx, statement: str, facts: Sequence[Fact]) -> int:
         parameters = fact.model_dump() | {"recorded_at": max(fact.recorded_at, since)}
         if isinstance(fact, registry.Document) and fact.compensation is not None:
             parameters["terms"] = fact.compensation.model_dump_json()
+        if isinstance(fact, registry.Price):
+            parameters["total"] = fact.total_price.model_dump_json() if fact.total_price else None
         parameters["compensation_kinds"] = list(parameters.get("compensation_kinds", ()))
         taken += (await tx.execute(statement, parameters)).rowcount
     return taken

@@ -1,4 +1,4 @@
-"""the yearly ceiling of client fees"""
+"""the yearly ceiling of client fees, and versions of prices"""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -13,6 +13,7 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database forward; there is no way back but a backup."""
     _ceilings()
+    _prices()
 
 
 def _ceilings() -> None:
@@ -37,12 +38,41 @@ def _ceilings() -> None:
     )
     op.create_index("ceiling_claim_payee", "ceiling_claim", ["payee_id", "year"])
     op.create_index("ceiling_claim_resident", "ceiling_claim", ["resident_id"])
-    op.execute(
-        "CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON ceiling_claim"
-        " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
-    )
-    op.execute(
-        "CREATE TRIGGER no_truncate BEFORE TRUNCATE ON ceiling_claim"
-        " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
-    )
+    _append_only("ceiling_claim")
     op.execute("SELECT scope_by_area('ceiling_claim')")
+
+
+def _prices() -> None:
+    op.execute(
+        "ALTER TABLE price ADD COLUMN version integer NOT NULL DEFAULT 1, ADD COLUMN price_basis varchar NOT NULL"
+        " DEFAULT 'unit', ADD COLUMN total_price jsonb, ADD COLUMN correction_reason varchar,"
+        " DROP CONSTRAINT price_pkey, ADD PRIMARY KEY (price_id, version),"
+        " DROP CONSTRAINT price_area_node_unit_of_measure_valid_from_key"
+    )
+    op.execute("ALTER TABLE price ALTER COLUMN version DROP DEFAULT, ALTER COLUMN price_basis DROP DEFAULT")
+    op.create_index("price_in_force", "price", ["area", "node", "unit_of_measure", "valid_from"])
+    op.execute(
+        "ALTER TABLE visit ADD COLUMN weight_ten_thousandths integer, ADD COLUMN drg_group varchar,"
+        " ADD COLUMN referral_id varchar"
+    )
+    op.create_table(
+        "care_criterion",
+        sa.Column("code", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("package_id", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("needs_referral", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("code", "package_id"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    _append_only("care_criterion")
+
+
+def _append_only(table: str) -> None:
+    op.execute(
+        f"CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+    )
+    op.execute(
+        f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+    )

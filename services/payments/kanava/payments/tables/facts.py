@@ -77,19 +77,26 @@ class Model(Base, table=True):
 
 
 class Price(Base, table=True):
-    """The organiser's price of a package node from a day on."""
+    """A version of the organiser's price of a package node from a day on; one with a reason corrects an error.
+
+    By weight the price is that of the weight 1; `total_price` is the contract's `PackageTotal`.
+    """
 
     __table_args__ = (
-        sa.UniqueConstraint("area", "node", "unit_of_measure", "valid_from"),
+        sa.Index("price_in_force", "area", "node", "unit_of_measure", "valid_from"),
         {"info": APPEND_ONLY},
     )
     price_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str
     node: str
     unit_of_measure: str
     valid_from: date
     price_cents: int = Field(sa_type=sa.BigInteger)
+    price_basis: str
+    total_price: dict[str, object] | None = Field(sa_type=JSONB)
+    correction_reason: str | None
 
 
 class Resident(Base, table=True):
@@ -153,3 +160,6 @@ class Visit(Base, table=True):
     performed_on: date
     quantity: int
     client_fee_cents: int
+    weight_ten_thousandths: int | None
+    drg_group: str | None
+    referral_id: str | None

@@ -11,6 +11,7 @@ from datetime import date
 from kanava.common.db import Tx, rows
 
 from ..domain.reconciliation import Checked, Tally, reconcile
+from ..prices import fee_of
 
 NAMED_AT_MOST = 20
 
@@ -42,12 +43,14 @@ _CASES: Mapping[str, str] = {
             OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
                            AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
-            OR coalesce((SELECT p.price_cents = 0 FROM price p WHERE p.area = v.area AND p.node = v.node
-                         AND p.unit_of_measure = v.unit_of_measure AND p.valid_from <= v.performed_on
-                         AND p.recorded_at < (SELECT max(r.cut_off) FROM run r WHERE r.area = v.area
-                                              AND r.status = 'closed')
-                         ORDER BY p.valid_from DESC LIMIT 1), true) AS waits
-        FROM visit v WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
+            OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
+    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + """ f), true) AS waits
+        FROM visit v LEFT JOIN run closing
+            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
+            ON newest.area = v.area
+        WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
             AND v.recorded_from < %(last)s::date + 2
     """,
     "closed month → entry": """
