@@ -3,7 +3,7 @@
 from datetime import date
 
 from kanava.common.contracts.monitoring import Production
-from kanava.common.contracts.registry import Package, PackageNode, Price
+from kanava.common.contracts.registry import Package, PackageNode, PackageTotal, Price
 from kanava.common.db import Pool, transaction
 from kanava.payments.views import explained, statements
 from kanava.payments.views.reconciliation import reconciliation
@@ -22,6 +22,23 @@ def version(number: int, cents: int, **changed: object) -> Price:
 def report(number: int, **changed: object) -> Production:
     """A visit on the 15th of October."""
     return visit(number, 1, date(2026, 10, 15), recorded_at=at(10, 16)).model_copy(update=changed)
+
+
+def package(care_criteria: tuple[str, ...], code: str = "MTP") -> Package:
+    """A package in force from the 10th of October on, with a node for visits."""
+    name = "SOS.1.1" if code == "SOS" else f"{code}.1"
+    return Package(
+        what="published",
+        version=1,
+        recorded_at=told.SEPTEMBER,
+        package_id=f"{code}:1",
+        number=1,
+        valid_from=date(2026, 10, 10),
+        name_fi="Paketti",
+        name_en="Package",
+        source="test",
+        nodes=(PackageNode(code=name, parent=None, level=3, name_fi="Käynti", care_criteria=care_criteria),),
+    )
 
 
 async def fees(pool: Pool, month: date) -> list[tuple[str, int]]:
@@ -104,20 +121,7 @@ async def test_a_client_by_weight_is_paid_by_it_and_without_one_is_listed(pool: 
 
 async def test_a_report_without_the_referral_that_its_node_asks_for_waits_with_the_reason(pool: Pool) -> None:
     await story.open_area(pool)
-    node = PackageNode(code="SOS.1.1", parent=None, level=3, name_fi="Käynti", care_criteria=("lahete",))
-    package = Package(
-        what="published",
-        version=1,
-        recorded_at=told.SEPTEMBER,
-        package_id="SOS:1",
-        number=1,
-        valid_from=date(2026, 10, 10),
-        name_fi="Sosiaaliohjaus",
-        name_en="Social guidance",
-        source="test",
-        nodes=(node,),
-    )
-    await story.hear(pool, "registry.package", package)
+    await story.hear(pool, "registry.package", package(("lahete",), "SOS"))
     before = report(3, performed_on=date(2026, 10, 9))
     await story.hear(pool, "monitoring.production", report(1, referral_id="L-1"), report(2), before)
     await story.close(pool, OCTOBER, at(11, 2))
@@ -129,3 +133,37 @@ async def test_a_report_without_the_referral_that_its_node_asks_for_waits_with_t
     assert await waiting(pool) == []
     async with transaction(pool) as tx:
         assert (await reconciliation(tx, date(2026, 10, 1), date(2026, 12, 31))).is_whole
+
+
+async def test_a_package_with_a_total_price_is_paid_once_for_each_treated_client_and_month(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "registry.package", package(()))
+    total = version(
+        1,
+        400_00,
+        node="MTP",
+        unit_of_measure="hoidettu_asiakas",
+        price_basis="package_total",
+        price_id="03:MTP:hoidettu_asiakas",
+        total_price=PackageTotal(package="MTP", counted_each="month"),
+    )
+    await story.hear(pool, "registry.price", total)
+    days = {1: date(2026, 10, 15), 2: date(2026, 10, 9), 3: date(2026, 9, 30), 4: date(2026, 11, 1)}
+    reports = [report(n, node="MTP.1", performed_on=day, client_fee_cents=10_00) for n, day in days.items()]
+    await story.hear(pool, "monitoring.production", *reports, report(5, node="SOS.1.1"))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await fees(pool, OCTOBER) == [("original", 45_00), ("original", 400_00), ("original", 400_00)]
+    assert len(await story.lines(pool, "client_fee")) == 3, "every service's client fee is netted"
+    assert await waiting(pool) == []
+    earlier = report(6, node="MTP.1", performed_on=date(2026, 10, 1), recorded_at=at(11, 5))
+    await story.hear(pool, "monitoring.production", earlier)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await fees(pool, NOVEMBER) == [("original", 400_00), ("original", 400_00), ("refund", -400_00)]
+    async with transaction(pool) as tx:
+        cursor = await tx.execute("SELECT statement_id FROM statement WHERE month = %s", (NOVEMBER,))
+        (drawn,) = await cursor.fetchall()
+        head = await explained.head(tx, drawn["statement_id"])
+        assert head is not None
+        rules = {line["rule"] for line in await explained.lines(tx, head, limit=9) if line["component"] == "fee"}
+    assert rules == {total.price_id}
+    await story.assert_books_agree(pool)

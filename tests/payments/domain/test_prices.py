@@ -2,11 +2,13 @@
 
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from typing import Literal
+from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kanava.payments.domain.prices import PriceVersion, fee_cents, in_force
+from kanava.payments.domain.prices import PriceVersion, Service, fee_cents, in_force, treated_clients
 
 FIRST, CLOSED_AT = date(2026, 9, 1), datetime(2026, 11, 2, 9, tzinfo=UTC)
 VERSIONS = st.builds(
@@ -55,3 +57,21 @@ def test_the_latest_to_begin_holds_in_an_open_month(known: list[PriceVersion], d
     begun = [one for one in known if one.valid_from <= day]
     assert (held is None) == (not begun)
     assert all((one.valid_from, one.version) <= (held.valid_from, held.version) for one in begun if held)
+
+
+SERVICES = st.lists(
+    st.builds(Service, st.uuids(), st.integers(1, 3).map(lambda n: UUID(int=n)), st.dates(FIRST, date(2027, 3, 1))),
+    unique_by=lambda one: one.production_id,
+    max_size=30,
+)
+
+
+@given(SERVICES, st.sampled_from(["month", "year"]))
+def test_a_treated_client_is_counted_once_in_a_period(services: list[Service], each: Literal["month", "year"]) -> None:
+    counted = treated_clients(services, each)
+    assert counted == treated_clients(services[::-1], each)
+    periods = {
+        (one.resident_id, one.performed_on.year, one.performed_on.month if each == "month" else 0) for one in services
+    }
+    assert len(counted) == len(periods)
+    assert counted <= {one.production_id for one in services}

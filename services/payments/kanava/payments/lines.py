@@ -16,7 +16,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .domain.capitation import bands_on, days_until
-from .prices import fee_of
+from .prices import fee_of, treated_clients
 
 NO_SOURCE = UUID(int=0)
 
@@ -181,6 +181,11 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
         await tx.execute(_CORRECTIONS.format(partition=partition), _parameters(month, first) | {"runs": runs})
 
 
+_REPORTED = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND v.performed_on < %(end)s
+        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
+                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
+                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
 _FEES = """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
@@ -191,15 +196,11 @@ WITH claim AS (
     FROM visit v
     LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
     JOIN {fee} p ON p.why IS NULL
-    WHERE v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s
-        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
-                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+    WHERE {reported} {treated}
 ),
 now AS (
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
-           fee_cents AS amount_cents FROM claim
+           fee_cents AS amount_cents FROM claim WHERE fee_cents <> 0
     UNION ALL
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, client_fee_cents, 'client_fee',
            client_fee_cents FROM claim WHERE client_fee_cents <> 0
@@ -235,7 +236,8 @@ async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tupl
     """
     fee = fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
     parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
-    await tx.execute(_FEES.format(partition=partition, fee=fee), parameters)
+    treated = await treated_clients(tx, parameters, _REPORTED)
+    await tx.execute(_FEES.format(partition=partition, fee=fee, reported=_REPORTED, treated=treated), parameters)
 
 
 def _parameters(month: Month, first: date) -> dict[str, object]:

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
+from typing import Literal
+from uuid import UUID
 
 from kanava.common.contracts.registry import PriceBasis
 from kanava.common.money import half_up
@@ -52,3 +54,25 @@ def fee_cents(basis: PriceBasis, price_cents: int, quantity: int, weight_ten_tho
     if weight_ten_thousandths is None:
         return None
     return half_up(Fraction(price_cents * quantity * weight_ten_thousandths, ONE_WEIGHT))
+
+
+@dataclass(frozen=True)
+class Service:
+    """A service of a package that a client got on a day."""
+
+    production_id: UUID
+    resident_id: UUID
+    performed_on: date
+
+
+def treated_clients(services: Sequence[Service], counted_each: Literal["month", "year"]) -> set[UUID]:
+    """The services that earn a package's total price (kokonaishinta): each client's first of each month or year.
+
+    The order of the input does not matter. Source: the price basis of the first example, the cost of
+    the package through treated clients.
+    """
+    first: dict[tuple[UUID, date], UUID] = {}
+    for one in sorted(services, key=lambda one: (one.performed_on, one.production_id)):
+        period = one.performed_on.replace(day=1) if counted_each == "month" else date(one.performed_on.year, 1, 1)
+        first.setdefault((one.resident_id, period), one.production_id)
+    return set(first.values())

@@ -11,7 +11,7 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, rows
 
-from ..prices import fee_of
+from ..prices import fee_of, total_of
 
 FIRST_LINE = (str(UUID(int=0)), "", "", "0001-01-01", "", str(UUID(int=0)))
 """The place before the first line, in the order of a line's key."""
@@ -55,7 +55,11 @@ LEFT JOIN LATERAL (
 LEFT JOIN run closing ON closing.area = l.area AND closing.month = l.for_month
 LEFT JOIN """
     + fee_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
-    + """ price ON l.component = 'fee'
+    + """ own ON l.component = 'fee'
+LEFT JOIN """
+    + total_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + """ whole ON l.component = 'fee' AND own.price_id IS NULL
+CROSS JOIN LATERAL (SELECT coalesce(own.price_id, whole.price_id) AS price_id) price
 LEFT JOIN LATERAL (
     SELECT newest.compensation_model AS document_id FROM (
         SELECT compensation_model FROM scheme_phase s
