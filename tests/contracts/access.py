@@ -559,6 +559,19 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
     Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/residents/{resident_id}/benefits", only(R.RESIDENT)),
+    Access(
+        *("payments", "POST", "/v1/benefits", only(R.OPERATOR, Own.ALL)),
+        json(
+            area="03",
+            month="2026-11",
+            reference="E-1",
+            resident_id="00000000-0000-0000-0000-000000000001",
+            kind="travel",
+            amount_cents=4_000,
+            reasons="Matka hoitoon",
+        ),
+    ),
     Access(
         *("payments", "GET", "/v1/accounts/{area}/ceiling-claims", only(R.OPERATOR, Own.ALL)),
         query(year="2026"),

@@ -1,4 +1,4 @@
-"""the yearly ceiling of client fees, and versions of prices"""
+"""the yearly ceiling of client fees, and versions of prices, benefits"""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -14,6 +14,7 @@ def upgrade() -> None:
     """Bring the database forward; there is no way back but a backup."""
     _ceilings()
     _prices()
+    _benefits()
 
 
 def _ceilings() -> None:
@@ -67,6 +68,30 @@ def _prices() -> None:
         info={"grants": "SELECT, INSERT"},
     )
     _append_only("care_criterion")
+
+
+def _benefits() -> None:
+    op.create_table(
+        "benefit_decision",
+        sa.Column("area", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("reference", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("resident_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("for_month", sa.Date(), nullable=False),
+        sa.Column("holds_cents", sa.BigInteger(), nullable=False),
+        sa.Column("change_cents", sa.BigInteger(), nullable=False),
+        sa.Column("reasons", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_by", sqlmodel.sql.sqltypes.AutoString(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("kind IN ('medicines', 'travel', 'other')", name="benefit_kind"),
+        sa.CheckConstraint("holds_cents >= 0", name="benefit_not_negative"),
+        sa.PrimaryKeyConstraint("area", "reference", "number"),
+        info={"grants": "SELECT, INSERT"},
+    )
+    op.create_index(op.f("ix_benefit_decision_resident_id"), "benefit_decision", ["resident_id"])
+    _append_only("benefit_decision")
+    op.execute("SELECT scope_by_area('benefit_decision')")
 
 
 def _append_only(table: str) -> None:

@@ -2,6 +2,7 @@
 
 from . import (
     bank,
+    benefits,
     books,
     ceilings,
     disputes,
@@ -44,6 +45,7 @@ ROUTERS = [
     reconciliation.router,
     reports.router,
     ceilings.router,
+    benefits.router,
     forecasts.router,
     needs.router,
     proposals.router,

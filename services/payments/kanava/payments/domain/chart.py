@@ -34,7 +34,7 @@ class Account(StrEnum):
     OWED_TO_MUNICIPALITY = "2300"
     """A municipal refund that was decided and is not yet paid (velka kunnalle); the party is the municipality."""
     OWED_TO_RESIDENTS = "2400"
-    """What residents paid above the ceiling of client fees and is not yet paid back (velka asukkaille)."""
+    """Client fees above the ceiling, and benefits, that are not yet paid to residents (velka asukkaille)."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -49,6 +49,8 @@ class Account(StrEnum):
     """Client fees that producers collected (asiakasmaksut), a credit."""
     CEILING_RETURN = "4310"
     """Client fees above the yearly ceiling that go back to residents (maksukaton ylitykset)."""
+    BENEFIT = "4600"
+    """Cost of benefits to residents (etuudet): medicines, travel, others."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
     ADJUSTMENT = "4900"
@@ -111,6 +113,8 @@ class EntryKind(StrEnum):
     """Money that does not belong to the area was given to the bank to be sent back."""
     MUNICIPAL_REFUND = "municipal_refund"
     """A municipal refund was decided and is owed, or its payment moved."""
+    BENEFIT = "benefit"
+    """A decision on a benefit changed what is owed to a resident."""
     CEILING = "ceiling"
     """A month's claims of residents who paid more client fees than the year's ceiling became owed."""
 
@@ -261,3 +265,10 @@ def ceiling_claims(*, run_id: UUID, more_cents: int, less_cents: int, digest: st
         for account, sign in ((Account.CEILING_RETURN, direction), (Account.OWED_TO_RESIDENTS, -direction))
     )
     return Draft(EntryKind.CEILING, run_id, postings, "client fees above the ceiling", digest)
+
+
+def benefit(*, reference: UUID, kind: str, change_cents: int) -> Draft:
+    """A decision changed what is owed to a resident; the kind of benefit is the party of the cost."""
+    assert change_cents, "a decision that changes nothing needs no entry"
+    cost, owed = Posting(Account.BENEFIT, change_cents, kind), Posting(Account.OWED_TO_RESIDENTS, -change_cents)
+    return Draft(EntryKind.BENEFIT, reference, (cost, owed), f"benefit {kind}")

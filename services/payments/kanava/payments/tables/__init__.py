@@ -8,6 +8,7 @@ stands in the migrations.
 
 from . import (
     bank,
+    benefits,
     books,
     ceilings,
     disputes,
@@ -27,6 +28,7 @@ from .base import Base
 __all__ = [
     "Base",
     "bank",
+    "benefits",
     "books",
     "ceilings",
     "disputes",

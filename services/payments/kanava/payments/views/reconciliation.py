@@ -72,6 +72,16 @@ _CASES: Mapping[str, str] = {
         FROM run r JOIN (SELECT run_id, sum(amount_cents) AS cents FROM ceiling_claim GROUP BY run_id) c
             USING (run_id)
     """,
+    "change by a benefit decision → entry": """
+        SELECT concat_ws(' ', b.area, b.reference, b.number) AS name,
+            (b.decided_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            coalesce((SELECT -sum(p.amount_cents) FROM entry e JOIN posting p USING (area, seq) WHERE e.area = b.area
+                      AND e.kind = 'benefit' AND e.booked_at = b.decided_at AND p.account = '2400')
+                     = (SELECT sum(s.change_cents) FROM benefit_decision s WHERE s.area = b.area
+                        AND s.decided_at = b.decided_at), false) AS done,
+            false AS waits
+        FROM benefit_decision b WHERE b.change_cents <> 0
+    """,
     "closed month → fact on the bus": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
             (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
