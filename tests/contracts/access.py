@@ -164,8 +164,12 @@ REGISTRY = [
         *("registry", "POST", "/v1/schemes", only(R.ORGANISER)),
         lambda world, role: Sent(
             json={
-                "area": "03", "municipality": "257", "purposes": ["use_of_market"], "goals": "Hoitoon viikossa.",
-                "scope": "Koko kunta.", "voucher_valid_months": 12,
+                "area": "03",
+                "municipality": "257",
+                "purposes": ["use_of_market"],
+                "goals": "Hoitoon viikossa.",
+                "scope": "Koko kunta.",
+                "voucher_valid_months": 12,
             }
         ),
     ),
@@ -324,37 +328,67 @@ WATCHERS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.AUTHORITY: Own.ALL}
 STATEMENTS = {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED, R.PRODUCER: Own.REFUSED}
 TRANSFER = {"from_area": "03", "to_area": "05", "amount_cents": 1, "reference": "t-1"}
 FUNDING = {
-    "area": "03", "payer": "state", "amount_cents": 1_000_00, "received_on": "2026-11-02",
+    "area": "03",
+    "payer": "state",
+    "amount_cents": 1_000_00,
+    "received_on": "2026-11-02",
     "reference": "12/12",
 }
 PLAN = {
-    "area": "03", "payer": "state", "fiscal_year": 2026, "reason": "Talousarvio",
+    "area": "03",
+    "payer": "state",
+    "fiscal_year": 2026,
+    "reason": "Talousarvio",
     "instalments": [{"due_on": "2026-12-02", "amount_cents": 1_000_00}],
 }
 DETERMINANTS = (
-    "service_need", "population", "population_density", "foreign_language", "bilingual", "sami_language",
-    "archipelago", "university_hospital_supplement", "promotion_of_wellbeing",
+    "service_need",
+    "population",
+    "population_density",
+    "foreign_language",
+    "bilingual",
+    "sami_language",
+    "archipelago",
+    "university_hospital_supplement",
+    "promotion_of_wellbeing",
 )
 STATE = {
-    "fiscal_year": 2026, "total_cents": 1_000_000_00, "reason": "Talousarvio",
+    "fiscal_year": 2026,
+    "total_cents": 1_000_000_00,
+    "reason": "Talousarvio",
     "measures": [{"determinant": one, "area": "03", "measure": 1} for one in DETERMINANTS],
 }
 CONTRIBUTIONS = {
-    "total_cents": 1_000_00, "received_on": "2026-11-02", "reference": "Vakuutusmaksut",
+    "total_cents": 1_000_00,
+    "received_on": "2026-11-02",
+    "reference": "Vakuutusmaksut",
     "measures": [{"area": "03", "measure": 1}],
 }
 
 CONCERNED = WATCHERS | {R.MUNICIPALITY: Own.REFUSED}
 REFUND_RULE = {
-    "valid_from": "2030-01-01", "morbidity_permille": 400, "absence_permille": 200, "employment_permille": 300,
-    "housing_permille": 100, "need_share_permille": 500, "cap_permille": 60, "source": "Periaate",
+    "valid_from": "2030-01-01",
+    "morbidity_permille": 400,
+    "absence_permille": 200,
+    "employment_permille": 300,
+    "housing_permille": 100,
+    "need_share_permille": 500,
+    "cap_permille": 60,
+    "source": "Periaate",
 }
 NEED_FIGURE = {
-    "municipality": "049", "component": "housing", "measured_on": "2025-12-31", "value_permille": 900,
+    "municipality": "049",
+    "component": "housing",
+    "measured_on": "2025-12-31",
+    "value_permille": 900,
     "source": "THL",
 }
 MEASURE = {
-    "area": "03", "municipality": "049", "title": "Omahoito", "permille": 10, "agreed_on": "2026-01-01",
+    "area": "03",
+    "municipality": "049",
+    "title": "Omahoito",
+    "permille": 10,
+    "agreed_on": "2026-01-01",
 }
 MUNICIPAL_REFUNDS = [
     Access("payments", "POST", "/v1/refund-rules", only(R.AUTHORITY, Own.ALL), json(**REFUND_RULE)),
@@ -396,7 +430,10 @@ PROPOSED_RATES = [
 
 MONTHS = query(since="2026-09", until="2026-10")
 CONTESTED = {
-    "component": "capitation", "kind": "original", "for_month": "2026-10", "unit_id": "1.2.246.10.32213473.10.1",
+    "component": "capitation",
+    "kind": "original",
+    "for_month": "2026-10",
+    "unit_id": "1.2.246.10.32213473.10.1",
 }
 WHY = "Asukas ei ollut listautunut meille."
 
@@ -524,6 +561,24 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/residents/{resident_id}/benefits", only(R.RESIDENT)),
+    Access(
+        *("payments", "POST", "/v1/benefits", only(R.OPERATOR, Own.ALL)),
+        json(
+            area="03",
+            month="2026-11",
+            reference="E-1",
+            resident_id="00000000-0000-0000-0000-000000000001",
+            kind="travel",
+            amount_cents=4_000,
+            reasons="Matka hoitoon",
+        ),
+    ),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/ceiling-claims", only(R.OPERATOR, Own.ALL)),
+        query(year="2026"),
+    ),
     Access(
         *("payments", "GET", "/v1/accounts/{area}/forecast", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
         query(planned="2027-01:100000"),
@@ -551,8 +606,11 @@ def snapshot(producer_id: str) -> dict[str, Any]:
 
 
 INDICATED = {
-    R.PRODUCER: Own.FILTERED, R.ORGANISER: Own.REFUSED, R.MUNICIPALITY: Own.REFUSED,
-    R.OPERATOR: Own.ALL, R.AUTHORITY: Own.ALL,
+    R.PRODUCER: Own.FILTERED,
+    R.ORGANISER: Own.REFUSED,
+    R.MUNICIPALITY: Own.REFUSED,
+    R.OPERATOR: Own.ALL,
+    R.AUTHORITY: Own.ALL,
 }
 
 MONITORING = [

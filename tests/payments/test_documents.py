@@ -90,7 +90,8 @@ async def test_a_refund_is_explained_by_what_it_takes_back_and_a_correction_by_w
     await closed_month(pool)
     corrected = told.visit(1, 2, date(2026, 11, 15), recorded_at=at(12, 21), fee_cents=20_60, version=2)
     await story.hear(pool, "monitoring.production", corrected.model_copy(update={"quantity": 2}))
-    renewed = told.price(50_00, date(2026, 11, 10)).model_copy(update={"recorded_at": at(12, 22)})
+    reasoned = {"recorded_at": at(12, 22), "correction_reason": "Kirjoitusvirhe"}
+    renewed = told.price(50_00, date(2026, 11, 10)).model_copy(update=reasoned)
     await story.hear(pool, "registry.price", renewed)
     await story.close(pool, DECEMBER, LATER)
     _, lines = await read(pool, DECEMBER)

@@ -22,6 +22,7 @@ class Reason(RefusalReason):
     NOT_PROPOSED = "not_proposed", "Somebody has to propose the closing of the year first."
     BOOKS_MOVED = "books_moved", "The books changed after the proposal; propose the closing again."
     OTHER_YEAR = "other_year", "An instalment belongs to the year of its arrival, the one before or the one after."
+    OTHER_MATTER = "other_matter", "The reference names a benefit of another resident, kind or month."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
     ACCOUNT_TAKEN = "account_taken", "The account at the bank belongs to another area."
     ACCOUNT_DIFFERS = "account_differs", "The account that was checked is not the one that the producer has now."

@@ -48,6 +48,9 @@ ON CONFLICT DO NOTHING
 """
 
 
+_RESIDENT_FIELDS = ("birth_date", "sex", "area", "lives_until", "guardian_id")
+
+
 async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     """Take over versions of pseudonymous residents."""
     since = await known_since(tx)
@@ -55,14 +58,14 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
         tx,
         "staged_resident",
         "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text,"
-        " lives_until date",
+        " lives_until date, guardian_id uuid",
         (
-            (f.resident_id, f.version, max(f.recorded_at, since), f.birth_date, f.sex, f.area, f.lives_until)
+            (f.resident_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _RESIDENT_FIELDS))
             for f in facts
         ),
     )
     return await merge_versions(
-        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until"
+        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until, guardian_id"
     )
 
 
@@ -77,6 +80,9 @@ _VISIT_FIELDS = attrgetter(
     "performed_on",
     "quantity",
     "client_fee_cents",
+    "weight_ten_thousandths",
+    "drg_group",
+    "referral_id",
 )
 
 
@@ -88,7 +94,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         "staged_visit",
         "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
-        " client_fee_cents int4",
+        " client_fee_cents int4, weight_ten_thousandths int4, drg_group text, referral_id text",
         (
             (f.production_id, f.version, max(f.recorded_at, since), *_VISIT_FIELDS(f))
             for f in facts
@@ -96,7 +102,7 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
     )
     columns = (
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
-        " performed_on, quantity, client_fee_cents"
+        " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id"
     )
     return await merge_versions(tx, "visit", "production_id", columns)
 
@@ -227,12 +233,13 @@ async def merge_documents(tx: Tx, facts: Sequence[registry.Document]) -> int:
 
 
 async def merge_prices(tx: Tx, facts: Sequence[registry.Price]) -> int:
-    """Take over prices."""
+    """Take over prices, every version of them."""
     return await _each(
         tx,
-        "INSERT INTO price (price_id, recorded_at, area, node, unit_of_measure, valid_from, price_cents)"
-        " VALUES (%(price_id)s, %(recorded_at)s, %(area)s, %(node)s, %(unit_of_measure)s, %(valid_from)s,"
-        " %(price_cents)s) ON CONFLICT DO NOTHING",
+        "INSERT INTO price (price_id, version, recorded_at, area, node, unit_of_measure, valid_from, price_cents,"
+        " price_basis, total_price, correction_reason) VALUES (%(price_id)s, %(version)s, %(recorded_at)s, %(area)s,"
+        " %(node)s, %(unit_of_measure)s, %(valid_from)s, %(price_cents)s, %(price_basis)s, %(total)s::jsonb,"
+        " %(correction_reason)s) ON CONFLICT DO NOTHING",
         facts,
     )
 
@@ -244,6 +251,8 @@ async def _each(tx: Tx, statement: str, facts: Sequence[Fact]) -> int:
         parameters = fact.model_dump() | {"recorded_at": max(fact.recorded_at, since)}
         if isinstance(fact, registry.Document) and fact.compensation is not None:
             parameters["terms"] = fact.compensation.model_dump_json()
+        if isinstance(fact, registry.Price):
+            parameters["total"] = fact.total_price.model_dump_json() if fact.total_price else None
         parameters["compensation_kinds"] = list(parameters.get("compensation_kinds", ()))
         taken += (await tx.execute(statement, parameters)).rowcount
     return taken

@@ -8,6 +8,7 @@ from importlib import resources
 from pathlib import Path
 
 from kanava.common.contracts.registry import RateBand
+from kanava.common.money import cents_of
 
 from .domain.correction import ClientGroup, SampleProducer
 from .domain.state_funding import Determinant, shares_in_thousandths
@@ -52,6 +53,13 @@ def rate_table(name: str, municipality: str = "049") -> list[RateBand]:
     raise ValueError(f"no rate table is called {name}; known are vos_2022 and demo")
 
 
+@cache
+def fee_ceilings() -> dict[int, int]:
+    """The yearly ceilings of client fees (maksukatto) that are known, in cents by calendar year."""
+    table = rate_sources()["maksukatto_eur"]
+    return {int(year): cents_of(str(euros)) for year, euros in table.items() if year.isdigit() and euros is not None}
+
+
 def state_shares(fiscal_year: int) -> tuple[int, dict[Determinant, int]]:
     """The shares of Act 617/2021, section 3, that hold in a year, and the year from which they hold."""
     table = rate_sources()["financing_shares_617_2021"]
@@ -65,6 +73,8 @@ def residents_by_area() -> dict[str, int]:
     return {
         code: sum(people.values()) for (kind, code), people in populations().items() if kind == "area" and code != "91"
     }
+
+
 def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup], list[SampleProducer]]:
     """Client groups and producers to compare correction methods with, and the sentence that says what they are.
 

@@ -16,6 +16,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .domain.capitation import bands_on, days_until
+from .prices import fee_of, treated_clients
 
 NO_SOURCE = UUID(int=0)
 
@@ -180,30 +181,27 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
         await tx.execute(_CORRECTIONS.format(partition=partition), _parameters(month, first) | {"runs": runs})
 
 
+_REPORTED = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND v.performed_on < %(end)s
+        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
+                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
+                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
 _FEES = """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 WITH claim AS (
     SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity,
-        date_trunc('month', v.performed_on)::date AS for_month, p.price_cents,
-        p.price_cents * v.quantity AS fee_cents, -v.client_fee_cents::bigint AS client_fee_cents
+        date_trunc('month', v.performed_on)::date AS for_month, p.price_cents, p.fee_cents,
+        -v.client_fee_cents::bigint AS client_fee_cents
     FROM visit v
-    JOIN LATERAL (
-        SELECT price_cents FROM price p
-        WHERE p.area = v.area AND p.node = v.node AND p.unit_of_measure = v.unit_of_measure
-            AND p.valid_from <= v.performed_on AND p.recorded_at < %(cut_off)s
-        ORDER BY p.valid_from DESC LIMIT 1
-    ) p ON true
-    WHERE v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s
-        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
-                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+    LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+    JOIN {fee} p ON p.why IS NULL
+    WHERE {reported} {treated}
         AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
 ),
 now AS (
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
-           fee_cents AS amount_cents FROM claim
+           fee_cents AS amount_cents FROM claim WHERE fee_cents <> 0
     UNION ALL
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, client_fee_cents, 'client_fee',
            client_fee_cents FROM claim WHERE client_fee_cents <> 0
@@ -234,11 +232,14 @@ async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tupl
     """Write fees at the organiser's dated price and the client fees collected, for reports not yet in the books.
 
     A report of an earlier month that came late is an original line of this run; one that was corrected since
-    gives the pair of refund and correction. A report without a price in force stays until it has one. What a
-    voucher pays (`vouchers.stage_claims`) has no fee.
+    gives the pair of refund and correction, and so does a price that corrects an error. A report without a price in
+    force, or without the weight or the referral that it needs, stays until it has them. What a voucher pays
+    (`vouchers.stage_claims`) has no fee.
     """
+    fee = fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
     parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
-    await tx.execute(_FEES.format(partition=partition), parameters)
+    treated = await treated_clients(tx, parameters, _REPORTED)
+    await tx.execute(_FEES.format(partition=partition, fee=fee, reported=_REPORTED, treated=treated), parameters)
 
 
 def _parameters(month: Month, first: date) -> dict[str, object]:

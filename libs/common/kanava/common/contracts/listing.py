@@ -14,6 +14,8 @@ class Resident(Fact):
     """A pseudonymous resident. `lives_until` is the first day on which the resident is no longer there.
 
     `protected` is the safety prohibition (turvakielto): then `municipality` is None, like the address.
+    `guardian_id` is the guardian (huoltaja) of a child, where the registration feed tells one: their client fees
+    count together.
     """
 
     aggregate: ClassVar[str] = "resident"
@@ -25,6 +27,7 @@ class Resident(Fact):
     area: str
     protected: bool
     lives_until: date | None = None
+    guardian_id: UUID | None = None
 
 
 class Span(Part):

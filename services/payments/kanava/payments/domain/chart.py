@@ -33,6 +33,8 @@ class Account(StrEnum):
     """Surplus or deficit of earlier fiscal years (aiempien tilikausien yli- tai alijäämä); worked out, never posted."""
     OWED_TO_MUNICIPALITY = "2300"
     """A municipal refund that was decided and is not yet paid (velka kunnalle); the party is the municipality."""
+    OWED_TO_RESIDENTS = "2400"
+    """Client fees above the ceiling, and benefits, that are not yet paid to residents (velka asukkaille)."""
     STATE_FUNDING = "3100"
     """Funding by the state (valtion rahoitus)."""
     MUNICIPAL_FUNDING = "3200"
@@ -49,7 +51,7 @@ class Account(StrEnum):
     """Client fees that producers collected (asiakasmaksut), a credit."""
     SANCTION = "4800"
     """Sums of sanctions, deducted from statements (sanktiot), a credit; without resident lines."""
-    RESERVED = "2400"
+    RESERVED = "2500"
     """Reserved for incentives that are not yet earned or released (kannustinvaraus); the party is the producer."""
     INCENTIVE = "4620"
     """Cost of incentives that were earned (kannustinkorvaukset)."""
@@ -59,6 +61,10 @@ class Account(StrEnum):
     """Cost of effectiveness payments by contract (vaikuttavuuskorvaukset); without resident lines."""
     BASE_PAYMENT = "4610"
     """Cost of base payments by contract (peruskorvaukset); without resident lines."""
+    CEILING_RETURN = "4310"
+    """Client fees above the yearly ceiling that go back to residents (maksukaton ylitykset)."""
+    BENEFIT = "4600"
+    """Cost of benefits to residents (etuudet): medicines, travel, others."""
     MUNICIPAL_REFUND = "4700"
     """Cost of municipal refunds (kuntien palautukset); the party is the municipality."""
     ADJUSTMENT = "4900"
@@ -130,6 +136,10 @@ class EntryKind(StrEnum):
     """Money that does not belong to the area was given to the bank to be sent back."""
     MUNICIPAL_REFUND = "municipal_refund"
     """A municipal refund was decided and is owed, or its payment moved."""
+    BENEFIT = "benefit"
+    """A decision on a benefit changed what is owed to a resident."""
+    CEILING = "ceiling"
+    """A month's claims of residents who paid more client fees than the year's ceiling became owed."""
 
 
 @dataclass(frozen=True)
@@ -277,3 +287,23 @@ def municipal_refund(happened: str, *, refund_id: UUID, municipality: str, amoun
     debit, credit = _REFUND_MOVES[happened]
     postings = (Posting(debit, amount_cents, municipality), Posting(credit, -amount_cents, municipality))
     return Draft(EntryKind.MUNICIPAL_REFUND, refund_id, postings, f"municipal refund {happened} {municipality}")
+
+
+def ceiling_claims(*, run_id: UUID, more_cents: int, less_cents: int, digest: str) -> Draft:
+    """What a month newly owes to residents above the ceiling, and what it no longer owes; `digest` seals the claims."""
+    assert min(more_cents, less_cents) >= 0, "more and less are sizes"
+    assert more_cents or less_cents, "a claim that moves is not nothing"
+    postings = tuple(
+        Posting(account, sign * cents)
+        for cents, direction in ((more_cents, 1), (less_cents, -1))
+        if cents
+        for account, sign in ((Account.CEILING_RETURN, direction), (Account.OWED_TO_RESIDENTS, -direction))
+    )
+    return Draft(EntryKind.CEILING, run_id, postings, "client fees above the ceiling", digest)
+
+
+def benefit(*, reference: UUID, kind: str, change_cents: int) -> Draft:
+    """A decision changed what is owed to a resident; the kind of benefit is the party of the cost."""
+    assert change_cents, "a decision that changes nothing needs no entry"
+    cost, owed = Posting(Account.BENEFIT, change_cents, kind), Posting(Account.OWED_TO_RESIDENTS, -change_cents)
+    return Draft(EntryKind.BENEFIT, reference, (cost, owed), f"benefit {kind}")

@@ -27,6 +27,7 @@ from kanava.common.outbox import emit
 from .. import ledger, lines
 from ..adjustments import write_adjustments
 from ..budget_facts import count_use
+from ..ceilings import write_ceiling_claims
 from ..charges import write_charges
 from ..commands import RequestRun
 from ..domain import chart
@@ -142,7 +143,9 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
     await count_use(tx, month, sums)
-    await _book(tx, month, sums, reserves + await reserve_incentives(tx, month))
+    others = await reserve_incentives(tx, month)
+    others += await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
+    await _book(tx, month, sums, [*reserves, *others])
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
     digest = hashlib.sha256("\n".join(_canonical(row) for row in sums).encode()).hexdigest()
@@ -171,8 +174,8 @@ async def _opened(tx: Tx, call: str, month: Month) -> str:
     return str(row["name"])
 
 
-async def _book(tx: Tx, month: Month, sums: Sequence[DictRow], reserves: Sequence[chart.Draft]) -> None:
-    """One entry for each producer and component, equal to the sum of its lines; then those of incentive reserves."""
+async def _book(tx: Tx, month: Month, sums: Sequence[DictRow], others: Sequence[chart.Draft]) -> None:
+    """One entry for each producer and component, equal to the sum of its lines; then `others` of the run."""
     drafts = [
         chart.cost(
             run_id=month.run_id,
@@ -183,8 +186,8 @@ async def _book(tx: Tx, month: Month, sums: Sequence[DictRow], reserves: Sequenc
         )
         for row in sums
     ]
-    if drafts or reserves:
-        await ledger.post(tx, month.area, [*drafts, *reserves], month.cut_off)
+    if drafts or others:
+        await ledger.post(tx, month.area, [*drafts, *others], month.cut_off)
 
 
 async def _draw(tx: Tx, month: Month, sums: Sequence[DictRow]) -> list[StatementFact]:

@@ -8,8 +8,10 @@ stands in the migrations.
 
 from . import (
     bank,
+    benefits,
     books,
     budgets,
+    ceilings,
     disputes,
     facts,
     funding,
@@ -29,8 +31,10 @@ from .base import Base
 __all__ = [
     "Base",
     "bank",
+    "benefits",
     "books",
     "budgets",
+    "ceilings",
     "disputes",
     "facts",
     "funding",

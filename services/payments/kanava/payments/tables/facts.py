@@ -77,25 +77,35 @@ class Model(Base, table=True):
 
 
 class Price(Base, table=True):
-    """The organiser's price of a package node from a day on."""
+    """A version of the organiser's price of a package node from a day on; one with a reason corrects an error.
+
+    By weight the price is that of the weight 1; `total_price` is the contract's `PackageTotal`.
+    """
 
     __table_args__ = (
-        sa.UniqueConstraint("area", "node", "unit_of_measure", "valid_from"),
+        sa.Index("price_in_force", "area", "node", "unit_of_measure", "valid_from"),
         {"info": APPEND_ONLY},
     )
     price_id: str = Field(primary_key=True)
+    version: int = Field(primary_key=True)
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str
     node: str
     unit_of_measure: str
     valid_from: date
     price_cents: int = Field(sa_type=sa.BigInteger)
+    price_basis: str
+    total_price: dict[str, object] | None = Field(sa_type=JSONB)
+    correction_reason: str | None
 
 
 class Resident(Base, table=True):
     """A version of a pseudonymous resident and when it was known: `[recorded_from, recorded_until)`."""
 
-    __table_args__ = (sa.CheckConstraint("recorded_from <= recorded_until"),)
+    __table_args__ = (
+        sa.CheckConstraint("recorded_from <= recorded_until"),
+        sa.Index("resident_guardian", "guardian_id", postgresql_where=sa.text("guardian_id IS NOT NULL")),
+    )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
     recorded_from: datetime = Field(sa_type=TIMES)
@@ -104,6 +114,7 @@ class Resident(Base, table=True):
     sex: str
     area: str
     lives_until: date | None
+    guardian_id: UUID | None
 
 
 class Span(Base, table=True):
@@ -133,6 +144,7 @@ class Visit(Base, table=True):
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
         sa.Index("visit_report", "producer_id", "report_id", "version", unique=True),
+        sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
     )
     production_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -148,3 +160,6 @@ class Visit(Base, table=True):
     performed_on: date
     quantity: int
     client_fee_cents: int
+    weight_ten_thousandths: int | None
+    drg_group: str | None
+    referral_id: str | None

@@ -11,10 +11,13 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, rows
 
+from ..prices import fee_of, total_of
+
 FIRST_LINE = (str(UUID(int=0)), "", "", "0001-01-01", "", str(UUID(int=0)))
 """The place before the first line, in the order of a line's key."""
 
-_LINES = """
+_LINES = (
+    """
 WITH page AS (
     SELECT l.*, r.area, r.cut_off, r.month FROM line l JOIN run r USING (run_id)
     WHERE l.run_id = %(run_id)s AND l.producer_id = %(producer_id)s
@@ -22,58 +25,63 @@ WITH page AS (
           > (%(resident)s, %(component)s, %(kind)s, %(for_month)s::date, %(unit)s, %(source)s)
     ORDER BY l.resident_id, l.component, l.kind, l.for_month, l.unit_id, l.source LIMIT %(limit)s
 )
-SELECT p.resident_id, p.component, p.kind, to_char(p.for_month, 'YYYY-MM') AS for_month, p.unit_id, p.producer_id,
-       nullif(p.source, '00000000-0000-0000-0000-000000000000') AS source, p.days, p.permille_days, p.rate_cents,
-       p.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id) AS rule,
+SELECT l.resident_id, l.component, l.kind, to_char(l.for_month, 'YYYY-MM') AS for_month, l.unit_id, l.producer_id,
+       nullif(l.source, '00000000-0000-0000-0000-000000000000') AS source, l.days, l.permille_days, l.rate_cents,
+       l.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id) AS rule,
        CASE WHEN model.document_id IS NOT NULL THEN 'compensation_model' WHEN price.price_id IS NOT NULL THEN 'price'
             WHEN granted.voucher_id IS NOT NULL THEN 'voucher'
-            WHEN p.component = 'adjustment' THEN 'dispute' END AS rule_kind,
-       CASE WHEN p.component = 'capitation' THEN 'kanava.listing.listing.v1'
-            WHEN p.component = 'incentive' THEN 'kanava.monitoring.snapshot.v1'
+            WHEN l.component = 'adjustment' THEN 'dispute' END AS rule_kind,
+       CASE WHEN l.component = 'capitation' THEN 'kanava.listing.listing.v1'
+            WHEN l.component = 'incentive' THEN 'kanava.monitoring.snapshot.v1'
             WHEN visit.version IS NOT NULL THEN 'kanava.monitoring.production.v1' END AS fact_topic,
-       CASE WHEN p.component = 'capitation' THEN p.resident_id
-            WHEN p.component = 'incentive' OR visit.version IS NOT NULL THEN p.source END AS fact_key,
-       coalesce(visit.version, listed.version, CASE WHEN p.component = 'incentive' THEN 1 END)
+       CASE WHEN l.component = 'capitation' THEN l.resident_id
+            WHEN l.component = 'incentive' OR visit.version IS NOT NULL THEN l.source END AS fact_key,
+       coalesce(visit.version, listed.version, CASE WHEN l.component = 'incentive' THEN 1 END)
            AS fact_version, visit.report_id, visit.node, visit.performed_on,
        visit.quantity, node_name.name_fi AS product, stood.run_id AS corrects_run,
        to_char(stood.month, 'YYYY-MM') AS corrects_statement_of
-FROM page p
-LEFT JOIN unit u ON u.unit_id = p.unit_id
+FROM page l
+LEFT JOIN unit u ON u.unit_id = l.unit_id
 LEFT JOIN LATERAL (
     SELECT e.run_id, er.cut_off, er.month FROM line e JOIN run er USING (run_id)
-    WHERE p.kind <> 'original' AND e.run_id = ANY(%(earlier)s) AND e.resident_id = p.resident_id
-      AND e.component = p.component AND e.kind <> 'refund' AND e.for_month = p.for_month AND e.unit_id = p.unit_id
-      AND e.source = p.source ORDER BY er.month DESC LIMIT 1
+    WHERE l.kind <> 'original' AND e.run_id = ANY(%(earlier)s) AND e.resident_id = l.resident_id
+      AND e.component = l.component AND e.kind <> 'refund' AND e.for_month = l.for_month AND e.unit_id = l.unit_id
+      AND e.source = l.source ORDER BY er.month DESC LIMIT 1
 ) stood ON true
-CROSS JOIN LATERAL (SELECT CASE WHEN p.kind = 'refund' THEN coalesce(stood.cut_off, p.cut_off) ELSE p.cut_off END AS at)
+CROSS JOIN LATERAL (SELECT CASE WHEN l.kind = 'refund' THEN coalesce(stood.cut_off, l.cut_off) ELSE l.cut_off END AS at)
     known
 LEFT JOIN LATERAL (
-    SELECT v.version, v.report_id, v.node, v.performed_on, v.quantity, v.unit_of_measure FROM visit v
-    WHERE v.production_id = p.source AND v.recorded_from < known.at ORDER BY v.version DESC LIMIT 1
-) visit ON p.component IN ('fee', 'client_fee', 'voucher')
-LEFT JOIN LATERAL (
-    SELECT price_id FROM price WHERE price.area = p.area AND price.node = visit.node
-      AND price.unit_of_measure = visit.unit_of_measure AND price.valid_from <= visit.performed_on
-      AND price.recorded_at < known.at ORDER BY price.valid_from DESC LIMIT 1
-) price ON p.component = 'fee'
+    SELECT v.version, v.report_id, v.node, v.performed_on, v.quantity, v.unit_of_measure, v.weight_ten_thousandths,
+        v.referral_id FROM visit v
+    WHERE v.production_id = l.source AND v.recorded_from < known.at ORDER BY v.version DESC LIMIT 1
+) visit ON l.component IN ('fee', 'client_fee', 'voucher')
+LEFT JOIN run closing ON closing.area = l.area AND closing.month = l.for_month
+LEFT JOIN """
+    + fee_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + """ own ON l.component = 'fee'
+LEFT JOIN """
+    + total_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + """ whole ON l.component = 'fee' AND own.price_id IS NULL
+CROSS JOIN LATERAL (SELECT coalesce(own.price_id, whole.price_id) AS price_id) price
 LEFT JOIN LATERAL (
     SELECT newest.compensation_model AS document_id FROM (
         SELECT compensation_model FROM scheme_phase s
-        WHERE s.area = p.area AND s.municipality = u.municipality AND s.recorded_at < known.at
-          AND s.entered_on < p.for_month + interval '1 month' ORDER BY s.version DESC LIMIT 1
+        WHERE s.area = l.area AND s.municipality = u.municipality AND s.recorded_at < known.at
+          AND s.entered_on < l.for_month + interval '1 month' ORDER BY s.version DESC LIMIT 1
     ) newest
-) model ON p.component IN ('capitation', 'incentive')
+) model ON l.component IN ('capitation', 'incentive')
 LEFT JOIN LATERAL (
-    SELECT version FROM span s WHERE s.resident_id = p.resident_id AND s.recorded_from < known.at
+    SELECT version FROM span s WHERE s.resident_id = l.resident_id AND s.recorded_from < known.at
       AND s.recorded_until >= known.at LIMIT 1
-) listed ON p.component = 'capitation'
+) listed ON l.component = 'capitation'
 LEFT JOIN LATERAL (
-    SELECT voucher_id::text FROM voucher_use n WHERE n.production_id = p.source AND n.run_id = p.run_id
-      AND n.kind = p.kind AND n.unit_id = p.unit_id AND n.for_month = p.for_month ORDER BY voucher_id LIMIT 1
-) granted ON p.component = 'voucher'
+    SELECT voucher_id::text FROM voucher_use n WHERE n.production_id = l.source AND n.run_id = l.run_id
+      AND n.kind = l.kind AND n.unit_id = l.unit_id AND n.for_month = l.for_month ORDER BY voucher_id LIMIT 1
+) granted ON l.component = 'voucher'
 LEFT JOIN node_name ON node_name.code = visit.node
-ORDER BY p.resident_id, p.component, p.kind, p.for_month, p.unit_id, p.source
+ORDER BY l.resident_id, l.component, l.kind, l.for_month, l.unit_id, l.source
 """
+)
 
 
 async def lines(tx: Tx, statement: DictRow, *, after: Sequence[str] = FIRST_LINE, limit: int) -> list[DictRow]:

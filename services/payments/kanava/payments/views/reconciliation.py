@@ -11,6 +11,7 @@ from datetime import date
 from kanava.common.db import Tx, rows
 
 from ..domain.reconciliation import Checked, Tally, reconcile
+from ..prices import fee_of
 
 NAMED_AT_MOST = 20
 
@@ -43,12 +44,14 @@ _CASES: Mapping[str, str] = {
             OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
                            AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
-            OR coalesce((SELECT p.price_cents = 0 FROM price p WHERE p.area = v.area AND p.node = v.node
-                         AND p.unit_of_measure = v.unit_of_measure AND p.valid_from <= v.performed_on
-                         AND p.recorded_at < (SELECT max(r.cut_off) FROM run r WHERE r.area = v.area
-                                              AND r.status = 'closed')
-                         ORDER BY p.valid_from DESC LIMIT 1), true) AS waits
-        FROM visit v WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
+            OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
+    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + """ f), true) AS waits
+        FROM visit v LEFT JOIN run closing
+            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
+            ON newest.area = v.area
+        WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
             AND v.recorded_from < %(last)s::date + 2
     """,
     "closed month → entry": """
@@ -60,6 +63,25 @@ _CASES: Mapping[str, str] = {
             false AS waits
         FROM run r JOIN statement s USING (run_id) JOIN statement_sum t USING (statement_id)
         WHERE r.status = 'closed'
+    """,
+    "claims above the ceiling → entry": """
+        SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
+            (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e JOIN posting p USING (area, seq) WHERE e.area = r.area AND e.kind = 'ceiling'
+                    AND e.reference = r.run_id AND p.account = '2400' HAVING -sum(p.amount_cents) = c.cents) AS done,
+            false AS waits
+        FROM run r JOIN (SELECT run_id, sum(amount_cents) AS cents FROM ceiling_claim GROUP BY run_id) c
+            USING (run_id)
+    """,
+    "change by a benefit decision → entry": """
+        SELECT concat_ws(' ', b.area, b.reference, b.number) AS name,
+            (b.decided_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            coalesce((SELECT -sum(p.amount_cents) FROM entry e JOIN posting p USING (area, seq) WHERE e.area = b.area
+                      AND e.kind = 'benefit' AND e.booked_at = b.decided_at AND p.account = '2400')
+                     = (SELECT sum(s.change_cents) FROM benefit_decision s WHERE s.area = b.area
+                        AND s.decided_at = b.decided_at), false) AS done,
+            false AS waits
+        FROM benefit_decision b WHERE b.change_cents <> 0
     """,
     "closed month → fact on the bus": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,

@@ -8,6 +8,8 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 
+from ..prices import fee_of, total_of
+
 _STATEMENTS = """
 SELECT s.statement_id, s.version, s.run_id, pay.status AS bank_status, pay.bank_reason, s.area,
        to_char(s.month, 'YYYY-MM') AS month, s.producer_id,
@@ -48,13 +50,17 @@ async def statements(
 
 
 async def unpriced(tx: Tx, area: str) -> list[DictRow]:
-    """Reports that no price in force covers: they wait and are paid once there is one."""
+    """Reports that wait, with the `reason`: no price in force, no DRG weight, or no referral where one is asked for."""
+    at = {"at": "'infinity'::timestamptz", "closed_at": "closing.cut_off"}
+    fee, total = fee_of(**at), total_of(**at)
     return await rows(
         tx,
-        "SELECT v.node, v.unit_of_measure, count(*)::int AS reports, min(v.performed_on) AS oldest FROM visit v"
-        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND NOT EXISTS (SELECT FROM price p WHERE"
-        " p.area = v.area AND p.node = v.node AND p.unit_of_measure = v.unit_of_measure"
-        " AND p.valid_from <= v.performed_on) GROUP BY v.node, v.unit_of_measure ORDER BY v.node",
+        "SELECT v.node, v.unit_of_measure, coalesce(f.why, 'no_price') AS reason, count(*)::int AS reports,"
+        " min(v.performed_on) AS oldest FROM visit v LEFT JOIN run closing ON closing.area = v.area"
+        f" AND closing.month = date_trunc('month', v.performed_on)::date LEFT JOIN LATERAL (SELECT * FROM {fee} own"
+        f" UNION ALL SELECT * FROM {total} whole LIMIT 1) f ON true"
+        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND (f.price_id IS NULL OR f.why IS NOT NULL)"
+        " GROUP BY v.node, v.unit_of_measure, reason ORDER BY v.node, v.unit_of_measure, reason",
         (area,),
     )
 

@@ -8,6 +8,8 @@ from kanava.common.clock import add_months
 from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, one, rows
 
+from ..prices import fee_of
+
 MONTHS_OF_FEES = 12
 
 _LISTED = """
@@ -34,13 +36,14 @@ async def listed(tx: Tx, day: date, area: str | None, municipality: str | None) 
     return await rows(tx, _LISTED, {"day": day, "area": area, "municipality": municipality})
 
 
-_FEES = """
+_FEES = (
+    """
 SELECT u.area, u.municipality, v.producer_id, coalesce(s.coefficient_permille, 1000) AS coefficient_permille,
-    sum(p.price_cents * v.quantity)::bigint AS fee_cents
+    sum(p.fee_cents)::bigint AS fee_cents
 FROM visit v JOIN unit u USING (unit_id)
-JOIN LATERAL (SELECT price_cents FROM price p WHERE p.area = v.area AND p.node = v.node
-    AND p.unit_of_measure = v.unit_of_measure AND p.valid_from <= v.performed_on
-    ORDER BY p.valid_from DESC LIMIT 1) p ON true
+JOIN """
+    + fee_of(at="'infinity'::timestamptz", closed_at="NULL::timestamptz")
+    + """ p ON p.why IS NULL
 LEFT JOIN span s ON s.resident_id = v.resident_id AND s.recorded_until = 'infinity'
     AND s.starts_on <= %(day)s AND (s.until IS NULL OR s.until > %(day)s)
 WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(since)s AND v.performed_on < %(day)s
@@ -48,6 +51,7 @@ WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(since)s AND v.perfor
     AND (%(municipality)s::text IS NULL OR u.municipality = %(municipality)s)
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
+)
 
 
 async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) -> list[DictRow]:

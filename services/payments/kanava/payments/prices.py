@@ -1,0 +1,75 @@
+"""The SQL that prices a report: `domain.prices` for a whole month at once, and why a report is not paid."""
+
+from kanava.common.db import Tx, one
+
+_FEE = """LATERAL (
+    SELECT p.price_id, p.price_cents, p.node AS package, p.total_price ->> 'counted_each' AS counted_each,
+        CASE WHEN p.price_basis = 'package_total' THEN p.price_cents WHEN p.price_basis IN ('drg_weight', 'pdrg_weight')
+            THEN (2 * p.price_cents * {visit}.quantity * {visit}.weight_ten_thousandths + 10000) / 20000
+            ELSE p.price_cents * {visit}.quantity END AS fee_cents,
+        CASE WHEN p.price_basis IN ('drg_weight', 'pdrg_weight') AND {visit}.weight_ten_thousandths IS NULL
+            THEN 'no_weight'
+            WHEN {visit}.referral_id IS NULL AND (
+                SELECT c.needs_referral FROM care_criterion c WHERE c.code = {visit}.node
+                    AND c.valid_from <= {visit}.performed_on
+                    AND c.recorded_at < least({at}, coalesce({closed_at}, 'infinity'))
+                ORDER BY c.valid_from DESC, c.number DESC LIMIT 1)
+            THEN 'no_referral' END AS why
+    FROM price p CROSS JOIN LATERAL (
+        SELECT p.correction_reason IS NOT NULL OR p.recorded_at < coalesce({closed_at}, 'infinity') AS known) reaches
+    WHERE p.area = {area} AND {matches}
+        AND p.valid_from <= {visit}.performed_on AND p.recorded_at < {at}
+    ORDER BY reaches.known DESC, CASE WHEN NOT reaches.known THEN p.recorded_at END, p.valid_from DESC, p.version DESC
+    LIMIT 1
+)"""
+
+
+def fee_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
+    """A lateral table of one row, or none without a price: what a report earns as known at an instant, and `why` it
+    is not paid, if it is not.
+
+    `visit` names a row of reports, `closed_at` the cut-off of the run of its month, NULL while that is open.
+    """
+    own = f"p.node = {visit}.node AND p.unit_of_measure = {visit}.unit_of_measure AND p.price_basis <> 'package_total'"
+    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=own)
+
+
+def total_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
+    """As `fee_of`, by the total price (kokonaishinta) of the package that the report's node belongs to."""
+    package = (
+        f"p.price_basis = 'package_total' AND (p.node = {visit}.node OR p.node IN (SELECT"
+        f" split_part(c.package_id, ':', 1) FROM care_criterion c WHERE c.code = {visit}.node"
+        f" AND c.recorded_at < {at}))"
+    )
+    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=package)
+
+
+_TREATED = """
+    UNION ALL
+    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents,
+        CASE WHEN row_number() OVER (PARTITION BY resident_id, package, counted_each,
+            date_trunc(counted_each, performed_on) ORDER BY performed_on, source) = 1 THEN fee_cents ELSE 0 END,
+        client_fee_cents
+    FROM (
+        SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity, v.performed_on,
+            date_trunc('month', v.performed_on)::date AS for_month, -v.client_fee_cents::bigint AS client_fee_cents,
+            p.price_cents, p.fee_cents, p.package, p.counted_each
+        FROM visit v
+        LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        JOIN {total} p ON p.why IS NULL
+        WHERE {reported} AND NOT EXISTS (SELECT FROM {fee} f)
+    ) package_report
+"""
+
+
+async def treated_clients(tx: Tx, month: dict[str, object], reported: str) -> str:
+    """The part of a month's claims that counts treated clients: each once in each month or year of a package, with
+    the first service; the others earn no more. Empty where the area has no total price.
+
+    `reported` are the conditions by which reports `v` count in the run whose parameters are `month`.
+    """
+    known = "SELECT 1 FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s"
+    if await one(tx, f"{known} LIMIT 1", month) is None:
+        return ""
+    at = {"at": "%(cut_off)s", "closed_at": "closing.cut_off"}
+    return _TREATED.format(total=total_of(**at), fee=fee_of(**at), reported=reported)
