@@ -185,7 +185,9 @@ _REPORTED = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorde
         AND v.performed_on < %(end)s
         AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
                     AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
+                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
+"""
 _FEES = """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
@@ -197,7 +199,6 @@ WITH claim AS (
     LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
     JOIN {fee} p ON p.why IS NULL
     WHERE {reported} {treated}
-        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
 ),
 now AS (
     SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
