@@ -13,6 +13,7 @@ from rich.table import Table
 from kanava.local.profile import project_root
 
 app = typer.Typer(add_completion=False)
+EVENTS, NATIONAL_EVENTS = 200_000, 1_000_000
 
 
 @app.command()
@@ -21,7 +22,9 @@ def bench(
     *,
     json_file: Annotated[Path | None, typer.Option("--json", help="Write the figures for machines.")] = None,
     residents: Annotated[int, typer.Option(help="Residents of the month.", min=1000)] = 292_796,
-    events: Annotated[int, typer.Option(help="Visits from Kafka.", min=1000)] = 200_000,
+    events: Annotated[
+        int | None, typer.Option(help="Visits from Kafka; 200,000, and 1,000,000 for payments.", min=1000)
+    ] = None,
     slow: Annotated[bool, typer.Option(help="Measure the second column, every fsync 1 ms slower.")] = True,
 ) -> None:
     """Measure choices, a month and visits, each against its yardstick; nothing fails by the clock."""
@@ -29,14 +32,14 @@ def bench(
     command = importlib.import_module("bench.command")
     console = Console()
     if what == "payments":
-        _payments(console, command, json_file=json_file, events=events, slow=slow)
+        _payments(console, command, json_file=json_file, events=events or NATIONAL_EVENTS, slow=slow)
         return
     columns: dict[str, list[Any]] = {}
-    columns["as the disk is"] = command.run(console.print, slow=False, residents=residents, events=events)
+    columns["as the disk is"] = command.run(console.print, slow=False, residents=residents, events=events or EVENTS)
     if slow and command.slow_fsync() is None:
         console.print("There is no C compiler (cc, gcc or clang) here, so the column with slow fsync is left out.")
     elif slow:
-        columns["fsync + 1 ms"] = command.run(console.print, slow=True, residents=residents, events=events)
+        columns["fsync + 1 ms"] = command.run(console.print, slow=True, residents=residents, events=events or EVENTS)
     console.print(_table(columns))
     if json_file:
         found = {name: [figure.as_json() for figure in figures] for name, figures in columns.items()}
