@@ -118,7 +118,7 @@ async def assert_each_paid_once(books: Pool, released_cents: int) -> None:
     """Invariant 7: each end-to-end id once; released = booked + rejected + open."""
     query = (
         "SELECT p.end_to_end_id, p.status, p.amount_cents, count(b.*) AS told FROM payment p LEFT JOIN bank_entry b"
-        " ON b.end_to_end_id = p.end_to_end_id AND b.matched GROUP BY p.end_to_end_id"
+        " ON b.end_to_end_id = p.end_to_end_id AND b.matched = 'payment' GROUP BY p.end_to_end_id"
     )
     async with transaction(books) as tx:
         known = await rows(tx, query)

@@ -137,6 +137,7 @@ def tables(url: str) -> Iterator[tuple[str, bytes]]:
     with psycopg.connect(url, autocommit=True) as connection:
         names = connection.execute(
             "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            " AND schemaname NOT LIKE 'pg_temp%'"  # other sessions' staging, empty between batches and in no dump
         ).fetchall()
         assert names
         for schema, table in names:

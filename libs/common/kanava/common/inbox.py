@@ -35,6 +35,7 @@ log = structlog.get_logger()
 
 MAX_RECORDS = 5000
 HOT_MEMBERS = 2
+DECODED_AT_ONCE = 200
 IDLE_MILLISECONDS = 2_000
 """How long a look at a quiet topic waits; records that come end it at once."""
 TRANSIENT_ATTEMPTS = 6
@@ -112,8 +113,8 @@ class Inbox:
                 return
 
     async def _digest(self, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]], apply: Apply) -> None:
+        received, buried, skipped = await _sorted_out(self.service, topic, records)
         async with transaction(self.pool) as tx:
-            received, buried, skipped = _sorted_out(self.service, topic, records)
             fresh = received if topic.is_hot else await _not_seen(tx, topic, received)
             with receive_spans(topic.name, self.service, [one.traceparent for one in fresh]):
                 applied = await apply(tx, [one.fact for one in fresh]) if fresh else 0
@@ -183,12 +184,17 @@ def _text(headers: Mapping[str, bytes], name: str) -> str | None:
     return None if value is None else value.decode("ascii", "replace")
 
 
-def _sorted_out(
+async def _sorted_out(
     service: str, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]]
 ) -> tuple[list[Received], list[DeadLetter], int]:
-    """Decode records; returns the facts, the letters to bury, and how many are of a type not known here."""
+    """Decode records; returns the facts, the letters to bury, and how many are of a type not known here.
+
+    Others get a turn in between: a batch takes a tenth of a second, in which their databases would wait for them.
+    """
     received, buried, skipped = [], [], 0
-    for record in records:
+    for number, record in enumerate(records):
+        if number % DECODED_AT_ONCE == 0:
+            await asyncio.sleep(0)
         headers = dict(record.headers)
         kind = _text(headers, "ce_type")
         if _text(headers, REDRIVE_HEADER) not in (None, service):

@@ -51,6 +51,12 @@ ON CONFLICT DO NOTHING
 _RESIDENT_FIELDS = ("birth_date", "sex", "area", "lives_until", "guardian_id")
 
 
+_INSERT_SINGLE = """
+INSERT INTO {table} ({columns}, recorded_from) SELECT {columns}, recorded_from FROM staged_{table}
+ON CONFLICT DO NOTHING
+"""
+
+
 async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
     """Take over versions of pseudonymous residents."""
     since = await known_since(tx)
@@ -64,8 +70,13 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
             for f in facts
         ),
     )
+    repeated = len({fact.resident_id for fact in facts}) < len(facts)
     return await merge_versions(
-        tx, "resident", "resident_id", "resident_id, version, birth_date, sex, area, lives_until, guardian_id"
+        tx,
+        "resident",
+        "resident_id",
+        "resident_id, version, birth_date, sex, area, lives_until, guardian_id",
+        repeated=repeated,
     )
 
 
@@ -95,22 +106,24 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4, weight_ten_thousandths int4, drg_group text, referral_id text",
-        (
-            (f.production_id, f.version, max(f.recorded_at, since), *_VISIT_FIELDS(f))
-            for f in facts
-        ),
+        ((f.production_id, f.version, max(f.recorded_at, since), *_VISIT_FIELDS(f)) for f in facts),
     )
     columns = (
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
         " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id"
     )
-    return await merge_versions(tx, "visit", "production_id", columns)
+    repeated = len({fact.production_id for fact in facts}) < len(facts)
+    return await merge_versions(tx, "visit", "production_id", columns, repeated=repeated)
 
 
-async def merge_versions(tx: Tx, table: str, key: str, columns: str) -> int:
-    """Take the versions over that were staged as `staged_{table}`; returns how many were new."""
+async def merge_versions(tx: Tx, table: str, key: str, columns: str, *, repeated: bool = True) -> int:
+    """Take the versions over that were staged as `staged_{table}`; returns how many were new.
+
+    `repeated` says whether a key may stand among the staged more than once; looking for that costs a sort.
+    """
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
-    return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
+    insert = _INSERT_VERSIONS if repeated else _INSERT_SINGLE
+    return (await tx.execute(insert.format(table=table, key=key, columns=columns))).rowcount
 
 
 _CLOSE_SPANS = """
