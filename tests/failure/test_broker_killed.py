@@ -117,8 +117,10 @@ async def bank_answers(client: httpx.AsyncClient, given: list[dict[str, Any]]) -
 async def assert_each_paid_once(books: Pool, released_cents: int) -> None:
     """Invariant 7: each end-to-end id once; released = booked + rejected + open."""
     query = (
-        "SELECT p.end_to_end_id, p.status, p.amount_cents, count(b.*) AS told FROM payment p LEFT JOIN bank_entry b"
-        " ON b.end_to_end_id = p.end_to_end_id AND b.matched = 'payment' GROUP BY p.end_to_end_id"
+        "SELECT p.end_to_end_id, p.status, p.amount_cents,"
+        " (SELECT count(*) FROM bank_entry b WHERE b.end_to_end_id = p.end_to_end_id AND b.matched = 'payment')"
+        " + (SELECT count(*) FROM bank_status s WHERE s.end_to_end_id = p.end_to_end_id AND s.status = 'RJCT') AS told"
+        " FROM payment p"
     )
     async with transaction(books) as tx:
         known = await rows(tx, query)
