@@ -74,8 +74,9 @@ async def _months(running: Platform, say: Say) -> Table:
         say("Closing October …")
         await _closed(application, OCTOBER, workers=2)
         await nation.tell_late(owner)
+    owner_role = databases.owner_role("payments")
     with psycopg.connect(running.postgres.url(), autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {COPY} TEMPLATE kanava_payments STRATEGY FILE_COPY")
+        connection.execute(f"CREATE DATABASE {COPY} OWNER {owner_role} TEMPLATE kanava_payments STRATEGY FILE_COPY")
         connection.execute(f"GRANT CONNECT, TEMPORARY ON DATABASE {COPY} TO {databases.app_role('payments')}")
     say("Closing November with two workers …")
     async with opened(url) as owner, opened(app_url) as application:
