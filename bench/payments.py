@@ -19,9 +19,8 @@ from kanava.payments.service.funding import place_funding
 from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.service.transfers import place_transfers
 
-from . import nation, population
+from . import nation
 from .pools import opened
-from .visits import visits
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 AT_ONCE = 32
@@ -31,18 +30,6 @@ COPY = "kanava_payments_copy"
 
 Say = Callable[[str], None]
 Table = dict[str, Any]
-
-
-async def visits_alone(running: Platform, say: Say, *, events: int) -> Table:
-    """Visits from Kafka to booked, on an otherwise small database."""
-    url, app_url = _urls(running)
-    async with opened(url) as owner, opened(app_url) as application:
-        await population.fill(owner, 20_000)
-        say(f"{events:,} visits from Kafka to booked …")
-        figure = await visits(application, owner, running.kafka, events)
-    return {
-        "visits": {"events_per_second": figure.ours, "ratio_to_bare": figure.ratio, "bare_per_second": figure.yardstick}
-    }
 
 
 async def months_and_hot(running: Platform, say: Say) -> Table:

@@ -16,7 +16,6 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .domain.capitation import bands_on, days_until
-from .prices import fee_of, treated_clients
 
 NO_SOURCE = UUID(int=0)
 
@@ -128,7 +127,7 @@ async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
     await stage_terms(tx, month, month.first)
     # The planner takes the conditions on recorded times for rarer than they are and would look up every resident.
     await tx.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")
-    await tx.execute(_ORIGINALS.format(partition=partition), _parameters(month, month.first))
+    await tx.execute(_ORIGINALS.format(partition=partition), parameters(month, month.first))
     await tx.execute("SET LOCAL enable_nestloop = on")
 
 
@@ -178,72 +177,11 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
     runs = [run_id for run_id, _ in closed]
     for _, first in closed:
         await stage_terms(tx, month, first)
-        await tx.execute(_CORRECTIONS.format(partition=partition), _parameters(month, first) | {"runs": runs})
+        await tx.execute(_CORRECTIONS.format(partition=partition), parameters(month, first) | {"runs": runs})
 
 
-_REPORTED = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s
-        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
-                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
-        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
-"""
-_FEES = """
-INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
-                         permille_days, rate_cents, amount_cents)
-WITH claim AS (
-    SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity,
-        date_trunc('month', v.performed_on)::date AS for_month, p.price_cents, p.fee_cents,
-        -v.client_fee_cents::bigint AS client_fee_cents
-    FROM visit v
-    LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
-    JOIN {fee} p ON p.why IS NULL
-    WHERE {reported} {treated}
-),
-now AS (
-    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
-           fee_cents AS amount_cents FROM claim WHERE fee_cents <> 0
-    UNION ALL
-    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, client_fee_cents, 'client_fee',
-           client_fee_cents FROM claim WHERE client_fee_cents <> 0
-),
-stood AS (
-    SELECT resident_id, unit_id, producer_id, source, component, for_month, max(rate_cents) AS rate_cents,
-           sum(amount_cents)::bigint AS amount_cents
-    FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
-    GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0
-),
-changed AS (
-    SELECT stood AS old, now AS new
-    FROM now FULL JOIN stood USING (resident_id, unit_id, producer_id, source, component, for_month)
-    WHERE coalesce(now.amount_cents, 0) <> coalesce(stood.amount_cents, 0)
-)
-SELECT %(run_id)s, (old).resident_id, (old).component, 'refund', (old).for_month, (old).unit_id, (old).source,
-       (old).producer_id, 0, 0, (old).rate_cents, -(old).amount_cents
-FROM changed WHERE (old).amount_cents IS NOT NULL
-UNION ALL
-SELECT %(run_id)s, (new).resident_id, (new).component,
-       CASE WHEN (old).amount_cents IS NULL THEN 'original' ELSE 'correction' END, (new).for_month, (new).unit_id,
-       (new).source, (new).producer_id, 0, 0, (new).price_cents, (new).amount_cents
-FROM changed WHERE (new).amount_cents IS NOT NULL
-"""
-
-
-async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
-    """Write fees at the organiser's dated price and the client fees collected, for reports not yet in the books.
-
-    A report of an earlier month that came late is an original line of this run; one that was corrected since
-    gives the pair of refund and correction, and so does a price that corrects an error. A report without a price in
-    force, or without the weight or the referral that it needs, stays until it has them. What a voucher pays
-    (`vouchers.stage_claims`) has no fee.
-    """
-    fee = fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
-    parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
-    treated = await treated_clients(tx, parameters, _REPORTED)
-    await tx.execute(_FEES.format(partition=partition, fee=fee, reported=_REPORTED, treated=treated), parameters)
-
-
-def _parameters(month: Month, first: date) -> dict[str, object]:
+def parameters(month: Month, first: date) -> dict[str, object]:
+    """The parameters of a run's statements that write lines for a month."""
     return {
         "run_id": month.run_id,
         "area": month.area,

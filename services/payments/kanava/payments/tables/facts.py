@@ -138,12 +138,14 @@ class Span(Base, table=True):
 
 
 class Visit(Base, table=True):
-    """A version of an accepted report of a performed service, and when it was known."""
+    """A version of an accepted report of a performed service, and when it was known.
+
+    `production_id` is derived from the producer and its own id of the report, so that the key tells doubles too.
+    """
 
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
-        sa.Index("visit_report", "producer_id", "report_id", "version", unique=True),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
     )
     production_id: UUID = Field(primary_key=True)
