@@ -23,6 +23,7 @@ from . import nation
 from .pools import opened
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+CLOSED_ON = 5
 AT_ONCE = 32
 ENTRIES = 6_000
 STEPS = (300_000, 1_000_000, 3_000_000, 5_500_000)
@@ -85,7 +86,7 @@ async def _months(running: Platform, say: Say) -> Table:
 
 async def _closed(pool: Pool, first: date, *, workers: int) -> Table:
     """Close a month of every area, smallest first; seconds, and how they grew with the residents closed."""
-    now = datetime(first.year, first.month + 1, 15, tzinfo=UTC)
+    now = datetime(first.year, first.month + 1, CLOSED_ON, tzinfo=UTC)
     for area in nation.areas():
         async with transaction(pool) as tx:
             await request_run(tx, RequestRun(area, first, "bench"), now)

@@ -46,65 +46,83 @@ WHERE newest.phase >= 5
 """
 
 
-async def stage_terms(tx: Tx, month: Month, first: date) -> None:
-    """Lay out, for one month, the rate arrays of each municipality whose scheme pays (phase 5 or later)."""
+_TERMS = """
+CREATE TEMP TABLE terms (for_month date, after date, unit_id text, born_m date[], cents_m bigint[], born_f date[],
+                         cents_f bigint[], counts int[], whole int) ON COMMIT DROP
+"""
+
+
+async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]:
+    """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units."""
     await tx.execute("DROP TABLE IF EXISTS terms")
-    await tx.execute(
-        "CREATE TEMP TABLE terms (municipality text, born_m date[], cents_m bigint[], born_f date[], cents_f bigint[],"
-        " counts int[], whole int) ON COMMIT DROP"
-    )
-    known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
-    for row in await rows(tx, SCHEMES, known):
-        terms = CompensationTerms.model_validate(row["terms"])
-        male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
-        counts = days_until(first, terms.proration)
-        await tx.execute(
-            "INSERT INTO terms VALUES (%s, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s)",
-            (
-                *(row["municipality"], list(male.born_from), list(male.annual_cents)),
-                *(list(female.born_from), list(female.annual_cents), list(counts), counts[-1]),
-            ),
-        )
+    await tx.execute(_TERMS)
+    for first in firsts:
+        known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
+        for row in await rows(tx, SCHEMES, known):
+            terms = CompensationTerms.model_validate(row["terms"])
+            male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
+            counts = days_until(first, terms.proration)
+            await tx.execute(
+                "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[],"
+                " %s::int[], %s FROM unit WHERE area = %s AND municipality = %s",
+                (
+                    *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
+                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"]),
+                ),
+            )
+    await tx.execute("ANALYZE terms")
+    return [row["unit_id"] for row in await rows(tx, "SELECT DISTINCT unit_id FROM terms")]
 
 
 _STRETCH = """
-SELECT s.resident_id, s.producer_id, s.unit_id, t.whole, d.days, d.days * s.coefficient_permille AS permille_days,
+SELECT s.resident_id, s.producer_id, s.unit_id, t.for_month, t.whole, d.days,
+    d.days * s.coefficient_permille AS permille_days,
     CASE r.sex
         WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
         ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
     END AS rate_cents
 FROM span s
-JOIN (SELECT unit_id, terms.* FROM unit JOIN terms USING (municipality) WHERE area = %(area)s) t
-    ON t.unit_id = s.unit_id
-JOIN resident r ON r.resident_id = s.resident_id
-    AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
+JOIN terms t ON t.unit_id = s.unit_id
+{resident}
 CROSS JOIN LATERAL (SELECT
-    t.counts[1 + greatest(least(s.until, r.lives_until, %(end)s) - %(first)s, 0)]
-    - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
-WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s AND {when} AND d.days > 0 {among}
+    t.counts[1 + greatest(least(s.until, r.lives_until, t.after) - t.for_month, 0)]
+    - t.counts[1 + greatest(s.starts_on - t.for_month, 0)] AS days) d
+WHERE s.unit_id = ANY(%(units)s) AND s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
+    AND {when} AND d.days > 0 {among}
 """
-_WHOLE_MONTH = "s.starts_on <= %(first)s AND (s.until IS NULL OR s.until >= %(end)s)"
-_PART_OF_MONTH = "s.starts_on < %(end)s AND s.until > %(first)s AND (s.starts_on > %(first)s OR s.until < %(end)s)"
-_FROM_WITHIN = "s.starts_on > %(first)s AND s.starts_on < %(end)s AND s.until IS NULL"
+_KNOWN_RESIDENT = """SELECT resident_id, birth_date, sex, lives_until FROM resident r
+    WHERE r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s"""
+_ONE_BY_ONE = f"CROSS JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id LIMIT 1) r"
+_AT_HOME_OR_ELSEWHERE = f"""
+LEFT JOIN ({_KNOWN_RESIDENT} AND r.area = %(area)s) home ON home.resident_id = s.resident_id
+LEFT JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id AND home.resident_id IS NULL LIMIT 1) away
+    ON true
+JOIN LATERAL (SELECT coalesce(home.birth_date, away.birth_date) AS birth_date, coalesce(home.sex, away.sex) AS sex,
+    coalesce(home.lives_until, away.lives_until) AS lives_until) r ON r.sex IS NOT NULL
+"""
+"""The residents of the area read at once, and who lives elsewhere but is listed here looked up."""
+_WHOLE_MONTH = "s.starts_on <= t.for_month AND (s.until IS NULL OR s.until >= t.after)"
+_PART_OF_MONTH = "s.starts_on < t.after AND s.until > t.for_month AND (s.starts_on > t.for_month OR s.until < t.after)"
+_FROM_WITHIN = "s.starts_on > t.for_month AND s.starts_on < t.after AND s.until IS NULL"
 
 
-def capitation(among: str = "") -> str:
-    """The query of a month's capitation lines: one for each resident, producer, unit and rate.
+def capitation(resident: str, among: str = "") -> str:
+    """The query of the capitation lines of the months staged: one for each resident, producer, unit, month and rate.
 
     Spans of a resident do not overlap, so one that covers the month is alone in it and needs no adding up; that is
     nearly everybody. Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of
     `money.half_up`.
     """
-    whole = _STRETCH.format(when=_WHOLE_MONTH, among=among)
-    part = _STRETCH.format(when=f"({_PART_OF_MONTH} OR {_FROM_WITHIN})", among=among)
+    whole = _STRETCH.format(when=_WHOLE_MONTH, resident=resident, among=among)
+    part = _STRETCH.format(when=f"({_PART_OF_MONTH} OR {_FROM_WITHIN})", resident=resident, among=among)
     return f"""
-SELECT resident_id, producer_id, unit_id, days, permille_days, rate_cents,
+SELECT resident_id, producer_id, unit_id, for_month, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
 FROM (
-    SELECT resident_id, producer_id, unit_id, rate_cents, whole, days, permille_days FROM ({whole}) alone
+    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, days, permille_days FROM ({whole}) alone
     UNION ALL
-    SELECT resident_id, producer_id, unit_id, rate_cents, whole, sum(days)::int, sum(permille_days)::int
-    FROM ({part}) stretch GROUP BY resident_id, producer_id, unit_id, rate_cents, whole
+    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, sum(days)::int, sum(permille_days)::int
+    FROM ({part}) stretch GROUP BY resident_id, producer_id, unit_id, for_month, rate_cents, whole
 ) listed
 """
 
@@ -113,10 +131,10 @@ _ORIGINALS = (
     """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
-SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(no_source)s, producer_id, days,
+SELECT %(run_id)s, resident_id, 'capitation', 'original', for_month, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
 FROM ("""
-    + capitation()
+    + capitation(_AT_HOME_OR_ELSEWHERE)
     + """) month ORDER BY resident_id, unit_id
 """
 )
@@ -124,46 +142,54 @@ FROM ("""
 
 async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
     """Write the capitation lines of the month itself into the run's partition."""
-    await stage_terms(tx, month, month.first)
+    units = await stage_terms(tx, month, [month.first])
     # The planner takes the conditions on recorded times for rarer than they are and would look up every resident.
     await tx.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")
-    await tx.execute(_ORIGINALS.format(partition=partition), parameters(month, month.first))
+    await tx.execute(_ORIGINALS.format(partition=partition), parameters(month, month.first) | {"units": units})
     await tx.execute("SET LOCAL enable_nestloop = on")
 
 
 _TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT DROP AS
-SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
-UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+SELECT resident_id FROM (
+    SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+) fresh
+WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
+"""Residents of whom something became known since the previous run, and who ever were listed in the area."""
 _CORRECTIONS = (
     """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 WITH now AS ("""
-    + capitation("AND s.resident_id IN (SELECT resident_id FROM touched)")
+    + capitation(_ONE_BY_ONE, "AND s.resident_id IN (SELECT resident_id FROM touched)")
     + """),
 stood AS (
-    SELECT resident_id, producer_id, unit_id, sum(days)::int AS days, sum(permille_days)::int AS permille_days,
-           max(rate_cents) AS rate_cents, sum(amount_cents)::bigint AS amount_cents
-    FROM line WHERE run_id = ANY(%(runs)s) AND component = 'capitation' AND for_month = %(first)s
-        AND resident_id IN (SELECT resident_id FROM touched)
-    GROUP BY resident_id, producer_id, unit_id HAVING sum(amount_cents) <> 0
+    SELECT resident_id, producer_id, unit_id, for_month, sum(days)::int AS days,
+           sum(permille_days)::int AS permille_days, max(rate_cents) AS rate_cents,
+           sum(amount_cents)::bigint AS amount_cents
+    FROM touched CROSS JOIN LATERAL (
+        SELECT l.producer_id, l.unit_id, l.for_month, l.days, l.permille_days, l.rate_cents, l.amount_cents FROM line l
+        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation' OFFSET 0
+    ) l
+    GROUP BY resident_id, producer_id, unit_id, for_month HAVING sum(amount_cents) <> 0
 ),
 changed AS (
-    SELECT resident_id, unit_id, stood AS old, now AS new
-    FROM stood FULL JOIN now USING (resident_id, unit_id)
+    SELECT resident_id, unit_id, for_month, stood AS old, now AS new
+    FROM stood FULL JOIN now USING (resident_id, unit_id, for_month)
     WHERE coalesce(stood.amount_cents, 0) <> coalesce(now.amount_cents, 0)
 )
-SELECT %(run_id)s, resident_id, 'capitation', 'refund', %(first)s, unit_id, %(no_source)s, (old).producer_id,
+SELECT %(run_id)s, resident_id, 'capitation', 'refund', for_month, unit_id, %(no_source)s, (old).producer_id,
        -(old).days, -(old).permille_days, (old).rate_cents, -(old).amount_cents
 FROM changed WHERE (old).amount_cents IS NOT NULL
 UNION ALL
-SELECT %(run_id)s, resident_id, 'capitation', 'correction', %(first)s, unit_id, %(no_source)s, (new).producer_id,
+SELECT %(run_id)s, resident_id, 'capitation', 'correction', for_month, unit_id, %(no_source)s, (new).producer_id,
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
 )
+"""A few residents, each looked up in the books of all months that are closed."""
 
 
 async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
@@ -173,11 +199,12 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
     """
     if month.previous_cut_off is None:
         return
-    await tx.execute(_TOUCHED, {"since": month.previous_cut_off, "cut_off": month.cut_off})
-    runs = [run_id for run_id, _ in closed]
-    for _, first in closed:
-        await stage_terms(tx, month, first)
-        await tx.execute(_CORRECTIONS.format(partition=partition), parameters(month, first) | {"runs": runs})
+    known = parameters(month, month.first) | {"since": month.previous_cut_off, "runs": [run for run, _ in closed]}
+    if not (await tx.execute(_TOUCHED, known)).rowcount:
+        return
+    await tx.execute("ANALYZE touched")
+    units = await stage_terms(tx, month, [first for _, first in closed])
+    await tx.execute(_CORRECTIONS.format(partition=partition), known | {"units": units})
 
 
 def parameters(month: Month, first: date) -> dict[str, object]:
