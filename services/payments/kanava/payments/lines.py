@@ -74,36 +74,40 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
     return [row["unit_id"] for row in await rows(tx, "SELECT DISTINCT unit_id FROM terms")]
 
 
-_STRETCH = """
-SELECT s.resident_id, s.producer_id, s.unit_id, t.for_month, t.whole, d.days,
-    d.days * s.coefficient_permille AS permille_days,
-    CASE r.sex
-        WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
-        ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
-    END AS rate_cents
-FROM span s
-JOIN terms t ON t.unit_id = s.unit_id
-{resident}
-CROSS JOIN LATERAL (SELECT
-    t.counts[1 + greatest(least(s.until, r.lives_until, t.after) - t.for_month, 0)]
-    - t.counts[1 + greatest(s.starts_on - t.for_month, 0)] AS days) d
-WHERE s.unit_id = ANY(%(units)s) AND s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
-    AND {when} AND d.days > 0 {among}
-"""
 _KNOWN_RESIDENT = """SELECT resident_id, birth_date, sex, lives_until FROM resident r
     WHERE r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s"""
 _ONE_BY_ONE = f"CROSS JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id LIMIT 1) r"
-_AT_HOME_OR_ELSEWHERE = f"""
+_AT_HOME_OR_AWAY = f"""
 LEFT JOIN ({_KNOWN_RESIDENT} AND r.area = %(area)s) home ON home.resident_id = s.resident_id
 LEFT JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id AND home.resident_id IS NULL LIMIT 1) away
     ON true
 JOIN LATERAL (SELECT coalesce(home.birth_date, away.birth_date) AS birth_date, coalesce(home.sex, away.sex) AS sex,
     coalesce(home.lives_until, away.lives_until) AS lives_until) r ON r.sex IS NOT NULL
 """
-"""The residents of the area read at once, and who lives elsewhere but is listed here looked up."""
-_WHOLE_MONTH = "s.starts_on <= t.for_month AND (s.until IS NULL OR s.until >= t.after)"
-_PART_OF_MONTH = "s.starts_on < t.after AND s.until > t.for_month AND (s.starts_on > t.for_month OR s.until < t.after)"
-_FROM_WITHIN = "s.starts_on > t.for_month AND s.starts_on < t.after AND s.until IS NULL"
+"""The residents of the area are read at once; who lives elsewhere and is listed here is looked up."""
+_STRETCHES = """
+SELECT s.resident_id, s.producer_id, s.unit_id, t.for_month, t.whole, d.days,
+    d.days * s.coefficient_permille AS permille_days,
+    CASE s.sex
+        WHEN 'male' THEN t.cents_m[1 + width_bucket(s.birth_date, t.born_m)]
+        ELSE t.cents_f[1 + width_bucket(s.birth_date, t.born_f)]
+    END AS rate_cents,
+    s.starts_on <= t.for_month AND (s.until IS NULL OR s.until >= t.after) AS alone
+FROM (
+    SELECT s.resident_id, s.producer_id, s.unit_id, s.starts_on, s.until, s.coefficient_permille,
+        r.birth_date, r.sex, r.lives_until
+    FROM span s {resident}
+    WHERE s.unit_id = ANY(%(units)s) AND s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
+        AND s.starts_on < %(before)s AND (s.until IS NULL OR s.until > %(from)s) {among}
+    OFFSET 0
+) s
+JOIN terms t ON t.unit_id = s.unit_id
+CROSS JOIN LATERAL (SELECT
+    t.counts[1 + greatest(least(s.until, s.lives_until, t.after) - t.for_month, 0)]
+    - t.counts[1 + greatest(s.starts_on - t.for_month, 0)] AS days) d
+WHERE d.days > 0
+"""
+"""What each span has of each staged month. The terms, which are wide, come in last."""
 
 
 def capitation(resident: str, among: str = "") -> str:
@@ -113,16 +117,15 @@ def capitation(resident: str, among: str = "") -> str:
     nearly everybody. Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of
     `money.half_up`.
     """
-    whole = _STRETCH.format(when=_WHOLE_MONTH, resident=resident, among=among)
-    part = _STRETCH.format(when=f"({_PART_OF_MONTH} OR {_FROM_WITHIN})", resident=resident, among=among)
     return f"""
+WITH stretch AS MATERIALIZED ({_STRETCHES.format(resident=resident, among=among)})
 SELECT resident_id, producer_id, unit_id, for_month, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
 FROM (
-    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, days, permille_days FROM ({whole}) alone
+    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, days, permille_days FROM stretch WHERE alone
     UNION ALL
     SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, sum(days)::int, sum(permille_days)::int
-    FROM ({part}) stretch GROUP BY resident_id, producer_id, unit_id, for_month, rate_cents, whole
+    FROM stretch WHERE NOT alone GROUP BY resident_id, producer_id, unit_id, for_month, rate_cents, whole
 ) listed
 """
 
@@ -134,7 +137,7 @@ INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_i
 SELECT %(run_id)s, resident_id, 'capitation', 'original', for_month, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
 FROM ("""
-    + capitation(_AT_HOME_OR_ELSEWHERE)
+    + capitation(_AT_HOME_OR_AWAY)
     + """) month ORDER BY resident_id, unit_id
 """
 )
@@ -145,7 +148,8 @@ async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
     units = await stage_terms(tx, month, [month.first])
     # The planner takes the conditions on recorded times for rarer than they are and would look up every resident.
     await tx.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")
-    await tx.execute(_ORIGINALS.format(partition=partition), parameters(month, month.first) | {"units": units})
+    known = parameters(month, month.first) | {"units": units, "from": month.first, "before": month.end}
+    await tx.execute(_ORIGINALS.format(partition=partition), known)
     await tx.execute("SET LOCAL enable_nestloop = on")
 
 
@@ -204,7 +208,8 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
         return
     await tx.execute("ANALYZE touched")
     units = await stage_terms(tx, month, [first for _, first in closed])
-    await tx.execute(_CORRECTIONS.format(partition=partition), known | {"units": units})
+    known |= {"units": units, "from": closed[0][1], "before": month.first}
+    await tx.execute(_CORRECTIONS.format(partition=partition), known)
 
 
 def parameters(month: Month, first: date) -> dict[str, object]:
