@@ -53,9 +53,11 @@ CHANGES = {
 
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 def test_one_whose_shape_was_changed_is_not_used_again(postgres: Postgres, change: str) -> None:
-    with service_database(postgres, "payments") as changed:
-        with psycopg.connect(changed.owner_url, autocommit=True) as owner:
-            owner.execute(change)
+    with (
+        service_database(postgres, "payments") as changed,
+        psycopg.connect(changed.owner_url, autocommit=True) as owner,
+    ):
+        owner.execute(change)
     with service_database(postgres, "payments") as another:
         assert another != changed
 
