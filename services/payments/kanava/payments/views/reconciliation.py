@@ -112,6 +112,15 @@ _CASES: Mapping[str, str] = {
             AS done, false AS waits
         FROM payment p JOIN payout o USING (payout_id) WHERE p.statement_id IS NOT NULL
     """,
+    "payment to a resident → release entry": """
+        SELECT p.end_to_end_id AS name, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            EXISTS (SELECT FROM entry e JOIN posting b USING (area, seq) WHERE e.area = o.area AND e.kind = 'release'
+                    AND e.reference = p.resident_item_id AND b.account = '2400' AND b.amount_cents = p.amount_cents
+                    AND p.amount_cents = (SELECT sum(r.amount_cents) FROM resident_part r
+                                          WHERE r.item_id = p.resident_item_id))
+            AS done, false AS waits
+        FROM payment p JOIN payout o USING (payout_id) WHERE p.resident_item_id IS NOT NULL
+    """,
     "matched bank record → entry": """
         SELECT concat_ws(' ', b.reference, b.part, b.outcome) AS name,
             (m.received_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
