@@ -9,11 +9,13 @@ import psycopg
 import pytest
 from lxml import etree
 
-from kanava.common.db import Pool, one, transaction
+from kanava.common.db import Pool, one, rows, transaction
 from kanava.common.errors import Refused
 from kanava.payments.errors import Reason
+from kanava.payments.scope import within
 from kanava.payments.service.resident_accounts import hold_accounts
 from kanava.payments.views import bank as bank_views
+from kanava.payments.views import ceilings
 from kanava.payments.views import resident_payments as views
 from kanava.payments.views.trial_balance import clearing as clearing_accounts
 from tests.payments import bank, clearing, story
@@ -47,6 +49,7 @@ async def test_a_batch_is_drawn_approved_released_by_another_and_booked_once(poo
     assert (approved.payments, approved.amount_cents, approved.to_confirm) == (2, 65_00, 0)
     own = await steps.release(pool, drawn.batch_id, by="anna")
     assert ({held.reason for held in own.held}, own.payout_id) == ({"approved_by_the_same"}, None)
+    assert own.held_payments == 2
     released = await steps.release(pool, drawn.batch_id)
     assert (released.payments, released.amount_cents, released.held) == (2, 65_00, [])
     assert await steps.balances(pool) == {"1100": FUNDED, "1190": -65_00, "3100": -FUNDED, "4600": 65_00}
@@ -238,6 +241,14 @@ async def test_the_ceiling_and_a_childs_benefit_are_paid_to_the_guardian_in_one_
         assert await views.to_resident(tx, resident_id(2)) == []
     assert (payment["benefits_cents"], payment["ceiling_cents"], payment["state"]) == (10_00, 85_00, "released")
     assert await steps.of_resident(pool, 2) == [("E-2", 0, 10_00, 0)], "the child sees its own benefit"
+    async with transaction(pool) as tx:
+        (fees_of_2026,) = await ceilings.of_family(tx, resident_id(1))
+    item = (await steps.items(pool, released.batch_id))[resident_id(1)]
+    assert [fees_of_2026[name] for name in ("claimed_cents", "in_payment_cents", "owed_cents")] == [85_00, 85_00, 0]
+    assert [(part["source"], part["matter"], part["amount_cents"]) for part in item["parts"]] == [
+        ("benefit", "E-2", 10_00),
+        ("ceiling", "2026", 85_00),
+    ]
     assert "2400" not in await steps.balances(pool)
 
 
@@ -343,3 +354,16 @@ async def test_however_decisions_batches_and_the_bank_alternate_every_cent_is_ow
     assert row is not None
     assert row["cents"] >= 0
     assert bank.IBAN == story.DEBTOR
+
+
+async def test_batches_of_another_area_are_invisible(pool: Pool) -> None:
+    await two_owed(pool)
+    await steps.pay(pool)
+    tables = ("resident_batch", "resident_item", "resident_part", "resident_step", "resident_file", "payment")
+    query = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*)::int AS n FROM {name}" for name in tables)
+    seen = []
+    for area in (told.AREA, "05"):
+        async with within(pool, area) as tx:
+            seen.append({row["name"]: row["n"] for row in await rows(tx, query)})
+    assert seen[0] == dict.fromkeys(tables, 2) | {"resident_batch": 1, "resident_file": 1}
+    assert seen[1] == dict.fromkeys(tables, 0)

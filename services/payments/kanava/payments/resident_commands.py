@@ -8,7 +8,7 @@ from uuid import UUID
 
 @dataclass(frozen=True)
 class GiveAccount:
-    """Give the account that a resident is paid to; an adviser names the mandate (valtuutus) that it acts by."""
+    """Give the account that a resident is paid to; an adviser names the mandate (valtakirja) that it acts by."""
 
     resident_id: UUID
     iban: str = field(repr=False)

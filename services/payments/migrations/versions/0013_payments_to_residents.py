@@ -90,6 +90,9 @@ def _batches() -> None:
         info={"grants": "SELECT, INSERT"},
     )
     op.create_index("resident_part_matter", "resident_part", ["area", "source", "resident_id"])
+    op.create_index(
+        "resident_part_ceiling", "resident_part", ["owed_to"], postgresql_where=sa.text("source = 'ceiling'")
+    )
 
 
 def _steps() -> None:

@@ -36,7 +36,7 @@ BEFORE_ALL = ("-infinity", FIRST)
 
 
 class ResidentAccountIn(Input):
-    """The account that a resident is paid to, and whose it is; an adviser names its mandate (valtuutus)."""
+    """The account that a resident is paid to, and whose it is; an adviser names its mandate (valtakirja)."""
 
     iban: Annotated[str, AfterValidator(valid_iban), Field(max_length=42, description="An IBAN.")]
     payee: Annotated[str, Field(min_length=1, max_length=NAME_CHARACTERS)]

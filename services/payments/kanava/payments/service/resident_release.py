@@ -25,6 +25,9 @@ from .resident_accounts import hold_accounts, opened
 from .resident_batches import Step, add_steps, approver_of, locked_batch, releasable
 from .suspended import unexplained_debits_cents
 
+HELD_NAMED = 500
+"""How many held payments an answer names; the batch shows all of them."""
+
 
 @dataclass(frozen=True)
 class HeldPayment:
@@ -38,13 +41,17 @@ class HeldPayment:
 
 @dataclass(frozen=True)
 class ReleasedBatch:
-    """What of a batch went to the bank, and what was held or withdrawn; without a payout nothing went."""
+    """What of a batch went to the bank, and what was held or withdrawn; without a payout nothing went.
+
+    `held` names the first of them, `held_payments` counts all.
+    """
 
     batch_id: UUID
     payout_id: UUID | None
     payments: int
     amount_cents: int
     held: list[HeldPayment]
+    held_payments: int
 
 
 async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: Seal) -> ReleasedBatch:
@@ -70,7 +77,8 @@ async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: S
     if payout_id is not None:
         await _pay(tx, command, batch, payout_id=payout_id, chosen=chosen, now=now, seal=seal)
     cents = sum(row["amount_cents"] for row in chosen)
-    return ReleasedBatch(batch["batch_id"], payout_id, len(chosen), cents, _held(less, selection))
+    held = _held(less, selection)
+    return ReleasedBatch(batch["batch_id"], payout_id, len(chosen), cents, held[:HELD_NAMED], len(held))
 
 
 def _payable(row: DictRow) -> Payable:

@@ -72,6 +72,7 @@ class ResidentPart(Base, table=True):
         sa.CheckConstraint("source IN ('benefit', 'ceiling')", name="resident_part_source"),
         sa.CheckConstraint("amount_cents <> 0", name="resident_part_moves"),
         sa.Index("resident_part_matter", "area", "source", "resident_id"),
+        sa.Index("resident_part_ceiling", "owed_to", postgresql_where=sa.text("source = 'ceiling'")),
         {"info": APPEND_ONLY},
     )
     item_id: UUID = Field(primary_key=True, foreign_key="resident_item.item_id")

@@ -49,6 +49,9 @@ async def batches(tx: Tx, area: str, *, before: int, limit: int) -> list[DictRow
 _ITEMS = f"""
 SELECT i.item_id, i.payee_id, i.amount_cents, {STATE} AS state, y.end_to_end_id, y.bank_reason, a.number AS account_now,
        a.given_at AS account_given_at, a.given_role AS account_given_by,
+       (SELECT json_agg(json_build_object('source', p.source, 'matter', p.matter, 'resident_id', p.resident_id,
+               'amount_cents', p.amount_cents) ORDER BY p.source, p.matter, p.resident_id)
+        FROM resident_part p WHERE p.item_id = i.item_id) AS parts,
        (SELECT json_agg(json_build_object('what', s.what, 'account_number', s.account_number, 'reason', s.reason,
                'by', s.by, 'at', s.at) ORDER BY s.number) FROM resident_step s WHERE s.item_id = i.item_id) AS steps
 FROM resident_item i LEFT JOIN payment y ON y.resident_item_id = i.item_id
@@ -59,7 +62,7 @@ WHERE i.batch_id = %(batch)s AND i.item_id > %(after)s ORDER BY i.item_id LIMIT 
 
 
 async def items(tx: Tx, batch_id: UUID, *, after: UUID, limit: int) -> list[DictRow]:
-    """The payments of a batch with where each is, and the number of the account that its payee has now."""
+    """The payments of a batch: where each is, the matters that it pays, the number of its payee's account now."""
     return await rows(tx, _ITEMS, {"batch": batch_id, "after": after, "limit": limit})
 
 
