@@ -23,6 +23,7 @@ from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
 from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
 from kanava.payments.service import needs, refunds
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
 from kanava.payments.views import refunds as views
 from tests.payments import refund_story as story
@@ -284,3 +285,26 @@ def test_weights_that_are_no_whole_and_absurd_figures_are_refused() -> None:
     for value in (0, -1, 10**6):
         with pytest.raises(ValidationError):
             FigureIn.model_validate(figure | {"value_permille": value})
+
+
+async def test_payments_of_refunds_add_up_with_the_books_wherever_they_are(pool: Pool) -> None:
+    await story.four_years(pool)
+    proposed = await story.propose(pool)
+    await story.decide(pool, proposed.refund_id)
+    first = await story.pay(pool, proposed.refund_id)
+    assert (await added_up(pool))["open_cents"] == 200_00
+    await tell(pool, pain002("R1", [(first.end_to_end_id, 200_00)]))
+    assert (await added_up(pool))["rejected_cents"] == 200_00
+    second = await story.pay(pool, proposed.refund_id)
+    await tell(pool, camt054("M1", [("B1", second.end_to_end_id, 200_00)]))
+    assert (await added_up(pool))["booked_cents"] == 200_00
+    await tell(pool, camt054("M2", [("B2", second.end_to_end_id, 200_00)], returned="AC04"))
+    assert (await added_up(pool))["returned_cents"] == 200_00
+
+
+async def added_up(pool: Pool) -> dict[str, int]:
+    """Where the area's payments are; that they add up with the books is checked."""
+    async with transaction(pool) as tx:
+        found = await bank_views.payments(tx, told.AREA, NEW_YEAR)
+    assert found["equal"], found
+    return found
