@@ -6,7 +6,7 @@ A report's id is derived from its producer and the producer's own id, so one uni
 from alembic import op
 
 revision = "0016"
-down_revision = "0011"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
