@@ -91,14 +91,13 @@ SELECT s.resident_id, s.producer_id, s.unit_id, t.for_month, t.whole, d.days,
     CASE s.sex
         WHEN 'male' THEN t.cents_m[1 + width_bucket(s.birth_date, t.born_m)]
         ELSE t.cents_f[1 + width_bucket(s.birth_date, t.born_f)]
-    END AS rate_cents,
-    s.starts_on <= t.for_month AND (s.until IS NULL OR s.until >= t.after) AS alone
+    END AS rate_cents
 FROM (
     SELECT s.resident_id, s.producer_id, s.unit_id, s.starts_on, s.until, s.coefficient_permille,
         r.birth_date, r.sex, r.lives_until
     FROM span s {resident}
     WHERE s.unit_id = ANY(%(units)s) AND s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
-        AND s.starts_on < %(before)s AND (s.until IS NULL OR s.until > %(from)s) {among}
+        AND {when}
     OFFSET 0
 ) s
 JOIN terms t ON t.unit_id = s.unit_id
@@ -107,40 +106,44 @@ CROSS JOIN LATERAL (SELECT
     - t.counts[1 + greatest(s.starts_on - t.for_month, 0)] AS days) d
 WHERE d.days > 0
 """
-"""What each span has of each staged month. The terms, which are wide, come in last."""
+"""What spans have of the staged months. The terms, which are wide, come in last."""
+_COVERING = "s.starts_on <= %(from)s AND (s.until IS NULL OR s.until >= %(before)s)"
+_WITHIN = "s.starts_on < %(before)s AND (s.until IS NULL OR s.until > %(from)s)"
+_COLUMNS = "resident_id, producer_id, unit_id, for_month, rate_cents, whole"
 
 
-def capitation(resident: str, among: str = "") -> str:
-    """The query of the capitation lines of the months staged: one for each resident, producer, unit, month and rate.
+def _stretches(resident: str, when: str) -> str:
+    return _STRETCHES.format(resident=resident, when=when)
 
-    Spans of a resident do not overlap, so one that covers the month is alone in it and needs no adding up; that is
-    nearly everybody. Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of
-    `money.half_up`.
-    """
+
+def _added_up(stretches: str) -> str:
+    """One row for each resident, producer, unit, month and rate."""
+    return (
+        f"SELECT {_COLUMNS}, sum(days)::int AS days, sum(permille_days)::int AS permille_days"
+        f" FROM ({stretches}) stretch GROUP BY {_COLUMNS}"
+    )
+
+
+def _capitation(listed: str) -> str:
+    """Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of `money.half_up`."""
     return f"""
-WITH stretch AS MATERIALIZED ({_STRETCHES.format(resident=resident, among=among)})
 SELECT resident_id, producer_id, unit_id, for_month, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
-FROM (
-    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, days, permille_days FROM stretch WHERE alone
-    UNION ALL
-    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, sum(days)::int, sum(permille_days)::int
-    FROM stretch WHERE NOT alone GROUP BY resident_id, producer_id, unit_id, for_month, rate_cents, whole
-) listed
+FROM ({listed}) listed
 """
 
 
-_ORIGINALS = (
-    """
-INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+_WHOLE = _stretches(_AT_HOME_OR_AWAY, _COVERING)
+_PART = _stretches(_ONE_BY_ONE, f"{_WITHIN} AND (s.starts_on > %(from)s OR s.until < %(before)s)")
+_MONTH = _capitation(f"SELECT {_COLUMNS}, days, permille_days FROM ({_WHOLE}) alone UNION ALL {_added_up(_PART)}")
+"""Spans of a resident do not overlap, so one that covers the month is alone in it; that is nearly everybody."""
+_ORIGINALS = f"""
+INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 SELECT %(run_id)s, resident_id, 'capitation', 'original', for_month, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
-FROM ("""
-    + capitation(_AT_HOME_OR_AWAY)
-    + """) month ORDER BY resident_id, unit_id
+FROM ({_MONTH}) month ORDER BY resident_id, unit_id
 """
-)
 
 
 async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
@@ -162,13 +165,11 @@ SELECT resident_id FROM (
 WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
 """Residents of whom something became known since the previous run, and who ever were listed in the area."""
-_CORRECTIONS = (
-    """
-INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+_AMONG_TOUCHED = _stretches(_ONE_BY_ONE, f"{_WITHIN} AND s.resident_id IN (SELECT resident_id FROM touched)")
+_CORRECTIONS = f"""
+INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
-WITH now AS ("""
-    + capitation(_ONE_BY_ONE, "AND s.resident_id IN (SELECT resident_id FROM touched)")
-    + """),
+WITH now AS ({_capitation(_added_up(_AMONG_TOUCHED))}),
 stood AS (
     SELECT resident_id, producer_id, unit_id, for_month, sum(days)::int AS days,
            sum(permille_days)::int AS permille_days, max(rate_cents) AS rate_cents,
@@ -192,7 +193,6 @@ SELECT %(run_id)s, resident_id, 'capitation', 'correction', for_month, unit_id, 
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
-)
 """A few residents, each looked up in the books of all months that are closed."""
 
 
