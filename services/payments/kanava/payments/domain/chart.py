@@ -6,6 +6,7 @@ fee, client fee) carries it through every account, so that each component can be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -157,7 +158,8 @@ class Draft:
     """An entry before it has its place in the chain; the postings sum to zero.
 
     `reference` says what it is about (a run, a statement, an instalment); `lines_digest` is the SHA-256 of the
-    canonical export of its run (all resident lines).
+    canonical export of its run (all resident lines). `value_date` is the day to which it belongs, where that is another
+    than its kind says.
     """
 
     kind: EntryKind
@@ -165,6 +167,7 @@ class Draft:
     postings: tuple[Posting, ...]
     text: str
     lines_digest: str = ""
+    value_date: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse an entry that is not one."""
@@ -271,6 +274,8 @@ def send_back(kind: EntryKind, *, item_id: UUID, amount_cents: int) -> Draft:
     debit, credit = _SENDS_BACK[kind]
     postings = (Posting(debit, amount_cents, str(item_id)), Posting(credit, -amount_cents, str(item_id)))
     return Draft(kind, item_id, postings, f"{kind} sent back")
+
+
 _REFUND_MOVES = {
     "decided": (Account.MUNICIPAL_REFUND, Account.OWED_TO_MUNICIPALITY),
     "paid": (Account.OWED_TO_MUNICIPALITY, Account.IN_TRANSIT),

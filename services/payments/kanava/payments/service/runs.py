@@ -144,11 +144,12 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
     await count_use(tx, month, sums)
     others = await reserve_incentives(tx, month)
-    others += await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
-    await _book(tx, month, sums, [*reserves, *others])
+    claims = await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
+    await _book(tx, month, sums, [*reserves, *others, *claims])
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
-    digest = hashlib.sha256("\n".join(_canonical(row) for row in sums).encode()).hexdigest()
+    exported = [*map(_canonical, sums), *(draft.lines_digest for draft in claims)]
+    digest = hashlib.sha256("\n".join(exported).encode()).hexdigest()
     await tx.execute(
         "UPDATE run SET status = 'closed', digest = %s, seconds = %s, problem = NULL WHERE run_id = %s",
         (digest, time.monotonic() - begun, month.run_id),
