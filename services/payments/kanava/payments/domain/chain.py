@@ -22,18 +22,18 @@ class Seal(Enum):
 
 def sealed(previous: bytes, *, area: str, seq: int, booked_at: datetime, draft: Draft) -> bytes:
     """The SHA-256 over the previous hash and the canonical text of an entry."""
-    return _hash(previous, area, seq, booked_at, draft, Seal.WITH_DAY)
+    return _hash(previous, Seal.WITH_DAY, draft, area=area, seq=seq, booked_at=booked_at)
 
 
 def seal_of(found: bytes, previous: bytes, *, area: str, seq: int, booked_at: datetime, draft: Draft) -> Seal | None:
     """What a hash that was found seals of an entry; None where it is not the entry's."""
     for seal in Seal:
-        if _hash(previous, area, seq, booked_at, draft, seal) == found:
+        if _hash(previous, seal, draft, area=area, seq=seq, booked_at=booked_at) == found:
             return seal
     return None
 
 
-def _hash(previous: bytes, area: str, seq: int, booked_at: datetime, draft: Draft, seal: Seal) -> bytes:
+def _hash(previous: bytes, seal: Seal, draft: Draft, *, area: str, seq: int, booked_at: datetime) -> bytes:
     day = [f"value_date|{draft.value_date or ''}"] if seal is Seal.WITH_DAY else []
     lines = [
         f"{area}|{seq}|{booked_at.astimezone(UTC).isoformat()}|{draft.kind}|{draft.reference}|{draft.text}",

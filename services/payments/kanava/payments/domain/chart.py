@@ -110,9 +110,12 @@ class EntryKind(StrEnum):
     COST = "cost"
     """A month's resident lines of one producer and component became owed."""
     RESERVED = "reserved"
-    """A month's capitation reserved what its incentives can earn."""
+    """Capitation, or a correction of it, reserved what its incentives can earn."""
     RESERVE_DISSOLVED = "reserve_dissolved"
-    """A part of a reserve is settled: what was earned is a cost of its own, the rest is the area's again."""
+    """A part of a reserve is settled: what was earned is a cost of its own, the rest is the area's again.
+
+    So is what a correction of the capitation takes back of a reserve.
+    """
     RELEASE = "release"
     """A statement was released and its payment given to the bank."""
     SETTLEMENT = "settlement"
