@@ -481,6 +481,7 @@ PAYMENTS = [
     ),
     Access("payments", "GET", "/v1/accounts/{area}/vouchers", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/voucher-use", only(R.RESIDENT)),
+    Access(*("payments", "GET", "/v1/producers/{producer_id}/unpaid-voucher-reports", STATEMENTS), query(area="03")),
     Access("payments", "GET", "/v1/accounts/{area}/budget", WATCHERS, query(year="2026")),
     Access("payments", "GET", "/v1/receivables", STATEMENTS, query(area="03", producer_id="{producer_id}")),
     Access(

@@ -1,4 +1,4 @@
-"""Incentives that follow corrections of the capitation that earned them."""
+"""Incentives follow corrections of capitation, and vouchers say why they do not pay."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -13,6 +13,12 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database forward; there is no way back but a backup."""
     _incentives()
+    op.add_column("voucher_use", sa.Column("why", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+    op.create_check_constraint("voucher_use_not_paid", "voucher_use", "why IS NULL OR (uses = 0 AND amount_cents = 0)")
+    op.create_index(
+        *("voucher_use_not_paid_of", "voucher_use", ["producer_id", "area"]),
+        postgresql_where=sa.text("why IS NOT NULL"),
+    )
 
 
 def _text(name: str) -> sa.Column[str]:
