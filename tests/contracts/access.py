@@ -560,6 +560,7 @@ PAYMENTS = [
         query(first="2026-01-01", last="2026-12-31"),
     ),
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/refused-kinds", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
     Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),

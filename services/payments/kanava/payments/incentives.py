@@ -18,6 +18,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .domain import chart
+from .domain.allowed_kinds import refused_by
 from .domain.chart import Draft, EntryKind
 from .domain.incentives import Measured, Outcome, Stands, holds
 from .incentive_lines import Due, write_lines
@@ -50,7 +51,7 @@ SELECT snapshot_id, producer_id, indicator, period_from, period_until, value, sc
 WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY recorded_at, snapshot_id
 """
 _EARNERS = """
-SELECT DISTINCT producer_id FROM (
+SELECT DISTINCT producer_id, contract_class FROM (
     SELECT DISTINCT ON (contract_id) * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
     ORDER BY contract_id, version DESC
 ) c WHERE 'incentive' = ANY(compensation_kinds) AND starts_on < %(end)s AND (ends_on IS NULL OR ends_on > %(first)s)
@@ -157,11 +158,13 @@ async def _earning(tx: Tx, asked: dict[str, object]) -> dict[tuple[str, str], st
     first = asked["first"]
     assert isinstance(first, date), "a month is asked by its first day"
     asked = asked | {"end": add_months(first, 1)}
-    producers = [row["producer_id"] for row in await rows(tx, _EARNERS, asked)]
+    earners = await rows(tx, _EARNERS, asked)
     models: dict[tuple[str, str], str] = {}
-    for row in await rows(tx, SCHEMES, asked) if producers else []:
+    for row in await rows(tx, SCHEMES, asked) if earners else []:
         terms = CompensationTerms.model_validate(row["terms"])
         if terms.incentives and terms.incentive_percent:
+            refused = refused_by(terms)
+            producers = [e["producer_id"] for e in earners if (e["contract_class"], "incentive") not in refused]
             models |= {(producer, row["municipality"]): row["document_id"] for producer in producers}
     return models
 

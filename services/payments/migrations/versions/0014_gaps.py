@@ -1,4 +1,4 @@
-"""Incentives follow corrections of capitation, and vouchers say why they do not pay."""
+"""Incentives follow corrections, vouchers say why they do not pay, versions of contracts carry their class."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -19,6 +19,17 @@ def upgrade() -> None:
         *("voucher_use_not_paid_of", "voucher_use", ["producer_id", "area"]),
         postgresql_where=sa.text("why IS NOT NULL"),
     )
+    op.add_column(
+        "contract_version",
+        sa.Column("contract_class", sqlmodel.sql.sqltypes.AutoString(), nullable=False, server_default="basic"),
+    )
+    op.execute("ALTER TABLE contract_version DISABLE TRIGGER no_change")
+    op.execute(
+        "UPDATE contract_version v SET contract_class = c.contract_class FROM contract c"
+        " WHERE c.contract_id = v.contract_id"
+    )
+    op.execute("ALTER TABLE contract_version ENABLE TRIGGER no_change")
+    op.alter_column("contract_version", "contract_class", server_default=None)
 
 
 def _text(name: str) -> sa.Column[str]:

@@ -38,6 +38,7 @@ class ContractVersion(Base, table=True):
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str = Field(index=True)
     producer_id: str
+    contract_class: str
     compensation_kinds: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
     starts_on: date
     ends_on: date | None
