@@ -420,6 +420,30 @@ MUNICIPAL_REFUNDS = [
     Access("payments", "GET", "/v1/refunds/{refund_id}/pain.001", only(R.OPERATOR, Own.ALL)),
 ]
 
+TO_RESIDENTS = [
+    # An adviser acts for any resident by a mandate; the payment waits until somebody has confirmed the account.
+    Access(
+        *("payments", "PUT", "/v1/residents/{resident_id}/account", {R.RESIDENT: Own.REFUSED, R.ADVISER: Own.ALL}),
+        json(iban="{iban}", payee="Aino Esimerkki", mandate="Valtuutus"),
+    ),
+    Access("payments", "GET", "/v1/residents/{resident_id}/account", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/residents/{resident_id}/payments", only(R.RESIDENT)),
+    Access("payments", "GET", "/v1/accounts/{area}/owed-to-residents", only(R.OPERATOR, Own.ALL)),
+    Access("payments", "GET", "/v1/accounts/{area}/resident-batches", only(R.OPERATOR, Own.ALL)),
+    Access("payments", "POST", "/v1/resident-batches", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-11")),
+    Access("payments", "GET", "/v1/resident-batches/{batch_id}", only(R.OPERATOR, Own.ALL)),
+    Access("payments", "POST", "/v1/resident-batches/{batch_id}/approval", only(R.OPERATOR, Own.ALL)),
+    Access("payments", "POST", "/v1/resident-batches/{batch_id}/release", only(R.OPERATOR, Own.ALL)),
+    Access(
+        *("payments", "POST", "/v1/resident-payments/{resident_item_id}/account", only(R.OPERATOR, Own.ALL)),
+        lambda world, role: Sent(json={"account_number": 1, "reason": "Soitettu."}),
+    ),
+    Access(
+        *("payments", "GET", "/v1/resident-payouts/{payout_id}/pain.001", only(R.OPERATOR, Own.ALL)),
+        instead={R.OPERATOR: {"payout_id": "resident_payout_id"}},
+    ),
+]
+
 BASIS = {"area": "03", "model": "03:compensation_model:1", "first_month": "2026-01", "source": "Tilinpäätös"}
 COSTS = [{"sex": "any", "age_from": age, "cost_cents": 100_00} for age in (0, 7, 65)]
 PROPOSED_RATES = [
@@ -441,6 +465,7 @@ PAYMENTS = [
     *bus("payments"),
     *PROPOSED_RATES,
     *MUNICIPAL_REFUNDS,
+    *TO_RESIDENTS,
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
     Access("payments", "POST", "/v1/transfers", only(R.OPERATOR, Own.ALL), json(**TRANSFER)),
     Access(

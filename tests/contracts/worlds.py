@@ -21,7 +21,7 @@ from kanava.common.db import Pool, transaction
 from kanava.registry.domain.producers import checklist_on
 from tests.contracts.access import CONTESTED, PACKAGE, WHY, document, snapshot
 from tests.monitoring import world as monitoring_world
-from tests.payments import bank, refund_story, story
+from tests.payments import bank, refund_story, resident_story, story
 from tests.support import facts as told
 
 IBAN = "FI2112345600000785"
@@ -207,7 +207,8 @@ async def payments(made: Made) -> dict[str, str]:
         f"/v1/statements/{own['statement_id']}/disputes",
         {"lines": [CONTESTED | {"resident_id": str(told.resident_id(1))}], "reason": WHY},
     )
-    return await _refunded(pool) | {
+    paid_too = await _refunded(pool) | await _to_a_resident(pool)
+    return paid_too | {
         "dispute_id": str(contested["dispute_id"]),
         "municipality": told.MUNICIPALITY,
         "node": "SOS.1.1",
@@ -230,6 +231,19 @@ async def _refunded(pool: Pool) -> dict[str, str]:
     await refund_story.pay(pool, proposed.refund_id)
     measure_id = await refund_story.do_measure(pool, "Terveyskioski", 10, None)
     return {"refund_id": str(proposed.refund_id), "measure_id": str(measure_id)}
+
+
+async def _to_a_resident(pool: Pool) -> dict[str, str]:
+    """A benefit that is drawn, approved and given to the bank, to the account that its resident gave."""
+    await resident_story.decide(pool, 1, 40_00)
+    await resident_story.give(pool, 1)
+    paid = await resident_story.pay(pool)
+    item = (await resident_story.items(pool, paid.batch_id))[told.resident_id(1)]
+    return {
+        "batch_id": str(paid.batch_id),
+        "resident_item_id": str(item["item_id"]),
+        "resident_payout_id": str(paid.payout_id),
+    }
 
 
 async def monitoring(made: Made) -> dict[str, str]:

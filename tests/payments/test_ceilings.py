@@ -59,7 +59,9 @@ async def test_what_exceeds_the_ceiling_is_owed_once_and_a_corrected_fee_correct
         listed = await views.of_area(tx, told.AREA, 2026, after=(UUID(int=0), UUID(int=0)), limit=10)
         verified = await ledger.verify(tx, told.AREA)
         flows = (await reconciliation(tx, date(2026, 11, 1), date(2027, 1, 1))).flows
-    assert shown == [{"year": 2026, "counted_cents": 850_00, "claimed_cents": 35_00, "ceiling_cents": 815_00}]
+    unpaid = {"paid_cents": 0, "in_payment_cents": 0, "owed_cents": 35_00}
+    counted = {"year": 2026, "counted_cents": 850_00, "claimed_cents": 35_00, "ceiling_cents": 815_00}
+    assert shown == [counted | unpaid]
     assert [row["claimed_cents"] for row in listed] == [35_00]
     assert verified.broken is None
     ours = [flow for flow in flows if flow["flow"] == "claims above the ceiling → entry"]

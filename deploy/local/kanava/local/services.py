@@ -18,8 +18,8 @@ from kanava.local.profile import Profile
 START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
-# Settings of one service only, which others must not even see.
-LISTING_ONLY = ("KANAVA_VAULT_KEY", "KANAVA_VAULT_INDEX_KEY")
+# Keys of one service only, which others must not even see.
+KEYS_OF = {"listing": ("KANAVA_VAULT_KEY", "KANAVA_VAULT_INDEX_KEY"), "payments": ("KANAVA_PAYEE_KEY",)}
 
 
 @dataclass(frozen=True)
@@ -86,8 +86,8 @@ def environment(
         "KANAVA_INSTANCE": str(copy.number),
         "KANAVA_PORT": str(copy.port),
     }
-    if copy.service == "listing":
-        told |= {name: os.environ.get(name) or profile.secret(name.lower()) for name in LISTING_ONLY}
+    keys = KEYS_OF.get(copy.service, ())
+    told |= {name: os.environ.get(name) or profile.secret(name.lower()) for name in keys}
     for name in ("KANAVA_OTLP_ENDPOINT", "KANAVA_TRACE_FILE", "KANAVA_TRACE_RATIO", "KANAVA_LOG_LEVEL"):
         if name in os.environ:
             told[name] = os.environ[name]

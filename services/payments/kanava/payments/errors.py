@@ -2,7 +2,7 @@
 
 Refused 409 with a `Reason`     a rule of the money says no
 UnknownRun, UnknownStatement, UnknownPayout, UnknownItem, UnknownModel, UnknownRefund, UnknownMeasure,
-UnknownDispute, UnknownProducer 404
+UnknownDispute, UnknownProducer, UnknownBatch, UnknownResidentPayment, NoAccountGiven 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -25,8 +25,8 @@ class Reason(RefusalReason):
     OTHER_MATTER = "other_matter", "The reference names a benefit of another resident, kind or month."
     MONTH_OUT_OF_ORDER = "month_out_of_order", "Months of an area close in order, each once."
     ACCOUNT_TAKEN = "account_taken", "The account at the bank belongs to another area."
-    ACCOUNT_DIFFERS = "account_differs", "The account that was checked is not the one that the producer has now."
-    NOTHING_TO_CONFIRM = "nothing_to_confirm", "The statement is not approved, or its account did not change."
+    ACCOUNT_DIFFERS = "account_differs", "The account that was checked is not the one that the payee has now."
+    NOTHING_TO_CONFIRM = "nothing_to_confirm", "The payment is not approved, or its account did not change."
     ITEM_EXPLAINED = "item_explained", "The item of the suspense account is explained already."
     ITEM_WRONG_WAY = "item_wrong_way", "The item's money went the other way, or there is none."
     ITEM_DOES_NOT_FIT = "item_does_not_fit", "The payment, instalment or other item does not fit the item's money."
@@ -58,6 +58,11 @@ class Reason(RefusalReason):
     LINE_CONTESTED_BEFORE = "line_contested_before", "A line is contested once."
     NO_SUCH_LINE = "no_such_line", "A contested line does not stand on this statement."
     DISPUTE_DECIDED = "dispute_decided", "The case is decided."
+    MONTH_NOT_BEGUN = "month_not_begun", "A batch pays what is owed up to a month that has begun."
+    BATCH_OUT_OF_ORDER = "batch_out_of_order", "A later month of the area has a batch; draw one for that or after."
+    NOTHING_TO_PAY = "nothing_to_pay", "Nothing is owed to residents that can be paid and is in no batch."
+    BATCH_APPROVED = "batch_approved", "The batch is approved already."
+    BATCH_NOT_APPROVED = "batch_not_approved", "Somebody has to approve the batch first."
     DECIDED_BY_THE_SAME = (
         "decided_by_the_same",
         "Nobody decides on what they approved, released or contest.",
@@ -116,6 +121,24 @@ class UnknownProducer(NotFound):
     """Registry has told of no producer with this id in the area."""
 
     slug, title = "unknown-producer", "There is no such producer"
+
+
+class UnknownBatch(NotFound):
+    """There is no batch of payments to residents with this id."""
+
+    slug, title = "unknown-batch", "There is no such batch"
+
+
+class UnknownResidentPayment(NotFound):
+    """There is no payment to a resident with this id."""
+
+    slug, title = "unknown-resident-payment", "There is no such payment to a resident"
+
+
+class NoAccountGiven(NotFound):
+    """The resident has given no account to be paid to."""
+
+    slug, title = "no-account-given", "The resident has given no account"
 
 
 class BadBankMessage(Invalid):

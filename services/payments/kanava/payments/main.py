@@ -32,6 +32,7 @@ def create_app(settings: PaymentsSettings) -> FastAPI:
     app.state.transfers = GroupCommit(place_transfers, apart=lambda one: one.reference)
     app.add_middleware(scope.RequestScope)
     scope.national(app.state.pool)
+    app.state.payee_seal = settings.payee_seal()
     app.state.paper_slots = asyncio.Semaphore(PAPERS_AT_ONCE)
     return app
 

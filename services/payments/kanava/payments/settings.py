@@ -1,8 +1,11 @@
 """Settings of payments."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from kanava.common.seal import Seal, sealing_key
 from kanava.common.settings import ServiceSettings
+
+_DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1wYXllZS1rZXktMDAwMDE="
 
 
 class PaymentsSettings(ServiceSettings):
@@ -26,3 +29,27 @@ class PaymentsSettings(ServiceSettings):
         title="Run workers",
         description="How many areas' months are closed side by side by one copy of the service.",
     )
+    payee_key: str = Field(
+        default=_DEVELOPMENT_KEY,
+        repr=False,
+        title="Payee key",
+        description="AES-256 key that seals the accounts of residents and the files that pay them: 32 bytes in base64.",
+        json_schema_extra={"secret": True},
+    )
+    payee_key_id: str = Field(
+        default="1",
+        min_length=1,
+        max_length=64,
+        title="Payee key id",
+        description="Stored beside what is sealed.",
+    )
+
+    @field_validator("payee_key")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        sealing_key(value)
+        return value
+
+    def payee_seal(self) -> Seal:
+        """What seals the accounts of residents."""
+        return Seal(sealing_key(self.payee_key), self.payee_key_id)

@@ -117,7 +117,7 @@ class EntryKind(StrEnum):
     So is what a correction of the capitation takes back of a reserve.
     """
     RELEASE = "release"
-    """A statement was released and its payment given to the bank."""
+    """A statement, or what a resident is owed, was released and its payment given to the bank."""
     SETTLEMENT = "settlement"
     """A statement of the own enterprise was settled by internal posting."""
     RECEIVABLE = "receivable"
@@ -129,9 +129,9 @@ class EntryKind(StrEnum):
     BOOKED = "booked"
     """The bank confirmed a payment."""
     REJECTED = "rejected"
-    """The bank rejected a payment; it returns to the producer's balance."""
+    """The bank rejected a payment; it is owed again."""
     RETURNED = "returned"
-    """A payment that was booked came back from the producer's bank; it returns to the producer's balance."""
+    """A payment that was booked came back from the payee's bank; it is owed again."""
     SUSPENDED = "suspended"
     """The bank moved money that matches nothing; it waits on the suspense account."""
     EXPLAINED = "explained"
@@ -315,3 +315,20 @@ def benefit(*, reference: UUID, kind: str, change_cents: int) -> Draft:
     assert change_cents, "a decision that changes nothing needs no entry"
     cost, owed = Posting(Account.BENEFIT, change_cents, kind), Posting(Account.OWED_TO_RESIDENTS, -change_cents)
     return Draft(EntryKind.BENEFIT, reference, (cost, owed), f"benefit {kind}")
+
+
+_RESIDENT_MOVES = {
+    EntryKind.RELEASE: (Account.OWED_TO_RESIDENTS, Account.IN_TRANSIT),
+    EntryKind.BOOKED: (Account.IN_TRANSIT, Account.BANK),
+    EntryKind.REJECTED: (Account.IN_TRANSIT, Account.OWED_TO_RESIDENTS),
+    EntryKind.RETURNED: (Account.BANK, Account.OWED_TO_RESIDENTS),
+}
+
+
+def resident_payment(kind: EntryKind, *, item_id: UUID, amount_cents: int) -> Draft:
+    """What a resident is owed was given to the bank, booked, rejected or returned; who it is stays out of the books."""
+    assert amount_cents > 0, "a payment to a resident is positive"
+    debit, credit = _RESIDENT_MOVES[kind]
+    draft = Draft(kind, item_id, (Posting(debit, amount_cents), Posting(credit, -amount_cents)), f"{kind} resident")
+    assert all(one.party == "" for one in draft.postings), "an entry names no resident"
+    return draft

@@ -31,6 +31,8 @@ class Held(Enum):
 class Payable:
     """An approved statement as a payout sees it; `iban` is as approved or confirmed, `current_iban` as known now.
 
+    A payment to a resident is one too, and the number of its sealed account stands for the IBAN.
+
     `confirmed_by` are those who confirmed an account that had changed after the approval. `uses` is what its months
     cost, by the year on whose budget they draw: a final statement gathers months of more than one.
     """

@@ -52,7 +52,7 @@ async def settle(tx: Tx, payment: DictRow, follows: Follows, now: datetime, *, r
         await tell(tx, [payment["statement_id"]], now)
     elif payment["refund_id"]:
         await note_outcome(tx, payment, follows.status, reason, now=now)
-    elif follows.kind in _FAILED:
+    elif payment["item_id"] and follows.kind in _FAILED:
         failed = Step("return_failed", BY_FILE, reason or "no reason told", -payment["amount_cents"])
         await add_step(tx, payment["item_id"], failed, now)
     return entry_id
@@ -61,6 +61,8 @@ async def settle(tx: Tx, payment: DictRow, follows: Follows, now: datetime, *, r
 async def _draft(tx: Tx, payment: DictRow, kind: EntryKind) -> chart.Draft:
     if payment["refund_id"]:
         return await refund_entry(tx, payment["refund_id"], _REFUND_HAPPENED[kind])
+    if payment["resident_item_id"]:
+        return chart.resident_payment(kind, item_id=payment["resident_item_id"], amount_cents=payment["amount_cents"])
     if payment["item_id"]:
         return chart.send_back(kind, item_id=payment["item_id"], amount_cents=payment["amount_cents"])
     parts = (await receivables.left(tx, [payment["statement_id"]]))[payment["statement_id"]]

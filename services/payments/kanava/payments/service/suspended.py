@@ -51,16 +51,20 @@ def signed(direction: str, amount_cents: int) -> int:
 
 
 async def suspend(tx: Tx, place: Place, detail: Detail, now: datetime, *, why: Why) -> UUID:
-    """Book money that matches nothing on the suspense account and put it into the work queue."""
+    """Book money that matches nothing on the suspense account and put it into the work queue.
+
+    Where it names a payment to a resident, the account that it came from is the resident's and is not kept.
+    """
     item_id = derived_id("suspense", place.iban, place.reference, detail.part)
     await tx.execute(
         "INSERT INTO suspense_item (item_id, area, iban, reference, part, direction, outcome, amount_cents,"
         " end_to_end_id, why, sender_iban, remittance, booked_on, created_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN EXISTS (SELECT FROM payment"
+        " WHERE end_to_end_id = %s AND resident_item_id IS NOT NULL) THEN NULL ELSE %s END, %s, %s, %s",
         (
             *(item_id, place.area, place.iban, place.reference, detail.part, place.direction, detail.outcome),
-            *(detail.amount_cents, detail.end_to_end_id, why, detail.sender_iban, detail.remittance),
-            *(place.booked_on, now),
+            *(detail.amount_cents, detail.end_to_end_id, why, detail.end_to_end_id, detail.sender_iban),
+            *(detail.remittance, place.booked_on, now),
         ),
     )
     draft = chart.suspended(item_id=item_id, signed_cents=signed(place.direction, detail.amount_cents))

@@ -34,13 +34,15 @@ class Payout(Base, table=True):
 
 
 class Payment(Base, table=True):
-    """One payment: a statement to a producer, suspended money to its sender, or a refund; it is paid once."""
+    """One payment, paid once: a statement, suspended money to its sender, a refund, or what a resident is owed."""
 
     __table_args__ = (
         sa.CheckConstraint("amount_cents > 0"),
         sa.CheckConstraint("length(end_to_end_id) <= 35"),
         sa.CheckConstraint("status IN ('open', 'booked', 'rejected', 'returned')", name="payment_status"),
-        sa.CheckConstraint("num_nonnulls(statement_id, item_id, refund_id) = 1", name="payment_pays_one_thing"),
+        sa.CheckConstraint(
+            "num_nonnulls(statement_id, item_id, refund_id, resident_item_id) = 1", name="payment_pays_one_thing"
+        ),
         {"info": {"grants": "SELECT, INSERT, UPDATE (status, bank_reason)"}},
     )
     end_to_end_id: str = Field(primary_key=True)
@@ -48,6 +50,7 @@ class Payment(Base, table=True):
     statement_id: UUID | None = Field(foreign_key="statement.statement_id", index=True)
     item_id: UUID | None = Field(foreign_key="suspense_item.item_id", index=True)
     refund_id: UUID | None = Field(foreign_key="refund_decision.refund_id", index=True)
+    resident_item_id: UUID | None = Field(foreign_key="resident_item.item_id", index=True)
     amount_cents: int = Field(sa_type=sa.BigInteger)
     status: str = "open"
     bank_reason: str | None

@@ -10,7 +10,7 @@ from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx, one, rows
 
 from ..domain.banking import gaps
-from . import suspense
+from . import owed, suspense
 
 _STATES = """
 SELECT coalesce(sum(p.amount_cents), 0)::bigint AS released_cents,
@@ -159,6 +159,9 @@ async def alarms(tx: Tx, now: datetime) -> list[dict[str, Any]]:
             found.append({"alarm": "balance_differs", "area": area, **compared})
         if not (await payments(tx, area, now))["equal"]:
             found.append({"alarm": "payments_do_not_add_up", "area": area})
+        to_residents = await owed.balance(tx, area)
+        if not to_residents["equal"]:
+            found.append({"alarm": "owed_to_residents_differs", "area": area, **to_residents})
         waiting = await suspense.balance(tx, area)
         if waiting["open_items"] or not waiting["equal"]:
             found.append({"alarm": "suspense_not_empty", "area": area, **waiting})

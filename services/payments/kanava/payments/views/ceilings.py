@@ -8,8 +8,9 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx, rows
 
 from ..figures import fee_ceilings
+from .owed import LIVE
 
-_OF_FAMILY = """
+_OF_FAMILY = f"""
 WITH member AS (
     SELECT %(payee)s::uuid AS resident_id
     UNION SELECT resident_id FROM resident WHERE guardian_id = %(payee)s AND recorded_until = 'infinity'
@@ -23,17 +24,25 @@ WITH member AS (
 ), counted AS (
     SELECT year, sum(cents)::bigint AS counted_cents FROM paid WHERE payee_id = %(payee)s GROUP BY year
 ), claimed AS (
-    SELECT year, sum(amount_cents)::bigint AS owed_cents FROM ceiling_claim WHERE payee_id = %(payee)s GROUP BY year
+    SELECT year, sum(amount_cents)::bigint AS claimed_cents FROM ceiling_claim WHERE payee_id = %(payee)s GROUP BY year
+), taken AS (
+    SELECT p.matter::int AS year, sum(p.amount_cents)::bigint AS taken_cents,
+           coalesce(sum(p.amount_cents) FILTER (WHERE y.status = 'booked'), 0)::bigint AS paid_cents
+    FROM resident_part p LEFT JOIN payment y ON y.resident_item_id = p.item_id
+    WHERE p.source = 'ceiling' AND p.owed_to = %(payee)s AND {LIVE.format(item="p.item_id")} GROUP BY p.matter
 )
-SELECT year, coalesce(counted_cents, 0) AS counted_cents, coalesce(owed_cents, 0) AS claimed_cents
-FROM counted FULL JOIN claimed USING (year) ORDER BY year
+SELECT year, coalesce(counted_cents, 0) AS counted_cents, coalesce(claimed_cents, 0) AS claimed_cents,
+       coalesce(paid_cents, 0) AS paid_cents, coalesce(taken_cents - paid_cents, 0) AS in_payment_cents,
+       coalesce(claimed_cents, 0) - coalesce(taken_cents, 0) AS owed_cents
+FROM counted FULL JOIN claimed USING (year) FULL JOIN taken USING (year) ORDER BY year
 """
 
 
 async def of_family(tx: Tx, payee_id: UUID) -> list[dict[str, object]]:
     """Client fees that count for a resident and the children with them, by year: counted, ceiling, claimed; cents.
 
-    Only sums: which child used what stays the child's. `claimed_cents` are of closed months.
+    Only sums: which child used what stays the child's. `claimed_cents` are of closed months, and what of them is
+    paid, in payment and still owed.
     """
     ceilings = fee_ceilings()
     found = await rows(tx, _OF_FAMILY, {"payee": payee_id})

@@ -75,13 +75,14 @@ _CASES: Mapping[str, str] = {
     """,
     "change by a benefit decision → entry": """
         SELECT concat_ws(' ', b.area, b.reference, b.number) AS name,
-            (b.decided_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
-            coalesce((SELECT -sum(p.amount_cents) FROM entry e JOIN posting p USING (area, seq) WHERE e.area = b.area
-                      AND e.kind = 'benefit' AND e.booked_at = b.decided_at AND p.account = '2400')
-                     = (SELECT sum(s.change_cents) FROM benefit_decision s WHERE s.area = b.area
-                        AND s.decided_at = b.decided_at), false) AS done,
+            (b.decided_at AT TIME ZONE 'Europe/Helsinki')::date AS day, coalesce(e.cents = b.cents, false) AS done,
             false AS waits
-        FROM benefit_decision b WHERE b.change_cents <> 0
+        FROM (SELECT d.*, sum(change_cents) OVER (PARTITION BY area, decided_at) AS cents FROM benefit_decision d) b
+        LEFT JOIN (
+            SELECT e.area, e.booked_at, -sum(p.amount_cents) AS cents FROM entry e JOIN posting p USING (area, seq)
+            WHERE e.kind = 'benefit' AND p.account = '2400' GROUP BY e.area, e.booked_at
+        ) e ON (e.area, e.booked_at) = (b.area, b.decided_at)
+        WHERE b.change_cents <> 0
     """,
     "closed month → fact on the bus": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM')) AS name,
@@ -111,6 +112,18 @@ _CASES: Mapping[str, str] = {
             EXISTS (SELECT FROM entry e WHERE e.area = o.area AND e.kind = 'release' AND e.reference = p.statement_id)
             AS done, false AS waits
         FROM payment p JOIN payout o USING (payout_id) WHERE p.statement_id IS NOT NULL
+    """,
+    "payment to a resident → release entry": """
+        SELECT p.end_to_end_id AS name, (o.created_at AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            coalesce(e.cents = p.amount_cents AND r.cents = p.amount_cents, false) AS done, false AS waits
+        FROM payment p JOIN payout o USING (payout_id)
+        LEFT JOIN (
+            SELECT e.area, e.reference, sum(b.amount_cents) AS cents FROM entry e JOIN posting b USING (area, seq)
+            WHERE e.kind = 'release' AND b.account = '2400' GROUP BY e.area, e.reference
+        ) e ON (e.area, e.reference) = (o.area, p.resident_item_id)
+        LEFT JOIN (SELECT item_id, sum(amount_cents) AS cents FROM resident_part GROUP BY item_id) r
+            ON r.item_id = p.resident_item_id
+        WHERE p.resident_item_id IS NOT NULL
     """,
     "matched bank record → entry": """
         SELECT concat_ws(' ', b.reference, b.part, b.outcome) AS name,
