@@ -34,14 +34,18 @@ class Place:
 
 @dataclass(frozen=True)
 class Step:
-    """A step with an item; `amount_cents` is what it explains of the item's money."""
+    """A step with an item; `amount_cents` is what it explains of the item's money.
+
+    `sealed` is to whom it is to go back, under the key of `key_id`.
+    """
 
     what: str
     by: str
     reason: str
     amount_cents: int = 0
     target: str = ""
-    payee: str | None = None
+    sealed: bytes | None = None
+    key_id: str | None = None
 
 
 def signed(direction: str, amount_cents: int) -> int:
@@ -113,12 +117,13 @@ async def open_items(tx: Tx, area: str, end_to_end_id: str) -> list[DictRow]:
 async def add_step(tx: Tx, item_id: UUID, step: Step, now: datetime) -> None:
     """Write a step behind the others; the caller holds the bank's lock."""
     await tx.execute(
-        "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, payee, reason, by, at)"
-        " SELECT %(item)s, count(*) + 1, %(what)s, %(cents)s, %(target)s, %(payee)s, %(reason)s, %(by)s, %(now)s"
+        "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, sealed, key_id, reason, by, at)"
+        " SELECT %(item)s, count(*) + 1, %(what)s, %(cents)s, %(target)s, %(sealed)s, %(key_id)s, %(reason)s, %(by)s,"
+        " %(now)s"
         " FROM suspense_step WHERE item_id = %(item)s",
         {
             "item": item_id, "what": step.what, "cents": step.amount_cents, "target": step.target,
-            "payee": step.payee, "reason": step.reason, "by": step.by, "now": now,
+            "sealed": step.sealed, "key_id": step.key_id, "reason": step.reason, "by": step.by, "now": now,
         },
     )  # fmt: skip
 

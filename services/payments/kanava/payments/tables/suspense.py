@@ -43,7 +43,8 @@ class SuspenseItem(Base, table=True):
 class SuspenseStep(Base, table=True):
     """A step with an item: its owner, its explanation, its way back; `amount_cents` is what it explains.
 
-    A step may be negative: money that was sent back and did not arrive waits again.
+    A step may be negative: money that was sent back and did not arrive waits again. To whom money is to be sent back
+    is `sealed`; `payee` is of steps from before that.
     """
 
     __tablename__ = "suspense_step"
@@ -54,6 +55,7 @@ class SuspenseStep(Base, table=True):
             name="suspense_step_what",
         ),
         sa.CheckConstraint("length(reason) > 0"),
+        sa.CheckConstraint("(sealed IS NULL) = (key_id IS NULL)", name="suspense_step_key"),
         {"info": APPEND_ONLY},
     )
     item_id: UUID = Field(primary_key=True, foreign_key="suspense_item.item_id")
@@ -62,6 +64,8 @@ class SuspenseStep(Base, table=True):
     amount_cents: int = Field(sa_type=sa.BigInteger)
     target: str
     payee: str | None
+    sealed: bytes | None
+    key_id: str | None
     reason: str
     by: str
     at: datetime = Field(sa_type=TIMES)

@@ -46,10 +46,10 @@ def _aged(row: DictRow, now: datetime) -> dict[str, Any]:
 
 
 async def steps(tx: Tx, item_id: UUID) -> list[DictRow]:
-    """Every step with an item, in order."""
+    """Every step with an item, in order; to whom a return goes is sealed."""
     return await rows(
         tx,
-        "SELECT number, what, amount_cents, target, reason, by, at FROM suspense_step WHERE item_id = %s"
+        "SELECT number, what, amount_cents, target, payee, sealed, reason, by, at FROM suspense_step WHERE item_id = %s"
         " ORDER BY number",
         (item_id,),
     )

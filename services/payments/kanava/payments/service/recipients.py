@@ -1,0 +1,56 @@
+"""To whom suspended money is sent back: the name and the account, sealed before they come near the database."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from uuid import UUID
+
+import orjson
+from psycopg.rows import DictRow
+
+from kanava.common.db import Tx
+from kanava.common.seal import Seal
+
+from ..views import statements
+from ..views import suspense as views
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """Who gets money back, and on which account."""
+
+    payee: str
+    iban: str
+
+
+def sealed(recipient: Recipient, item_id: UUID, seal: Seal) -> bytes:
+    """A recipient sealed for an item; it opens for no other."""
+    return seal.seal(item_id, orjson.dumps(asdict(recipient)))
+
+
+def recipient_of(step: Mapping[str, object], item_id: UUID, seal: Seal) -> Recipient:
+    """The recipient that a step proposed. A step from before sealing has it as it is."""
+    if step["sealed"] is None:
+        return Recipient(str(step["payee"] or ""), str(step["target"]))
+    return Recipient(**orjson.loads(seal.open(item_id, bytes(step["sealed"]))))  # type: ignore[arg-type]  # a column
+
+
+async def steps_of(tx: Tx, item_id: UUID, *, seal: Seal) -> list[dict[str, object]]:
+    """Every step with an item, in order; to whom a return goes is opened for the operator who has to release it."""
+    return [_opened(row, item_id, seal) for row in await views.steps(tx, item_id)]
+
+
+def _opened(row: DictRow, item_id: UUID, seal: Seal) -> dict[str, object]:
+    shown = {name: value for name, value in row.items() if name not in ("sealed", "payee")}
+    if row["what"] != "return_proposed":
+        return shown
+    recipient = recipient_of(row, item_id, seal)
+    return shown | {"target": recipient.iban, "payee": recipient.payee}
+
+
+async def file_of(tx: Tx, payout_id: UUID, *, seal: Seal) -> bytes | None:
+    """The pain.001 file of a payout, opened where it is sealed."""
+    row = await statements.payout_file(tx, payout_id)
+    if row is None:
+        return None
+    content = row["pain001"] if row["sealed"] is None else seal.open(payout_id, bytes(row["sealed"]))
+    return bytes(content) if content is not None else None
