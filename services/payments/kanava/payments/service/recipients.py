@@ -1,6 +1,5 @@
 """To whom suspended money is sent back: the name and the account, sealed before they come near the database."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from uuid import UUID
 
@@ -27,11 +26,11 @@ def sealed(recipient: Recipient, item_id: UUID, seal: Seal) -> bytes:
     return seal.seal(item_id, orjson.dumps(asdict(recipient)))
 
 
-def recipient_of(step: Mapping[str, object], item_id: UUID, seal: Seal) -> Recipient:
+def recipient_of(step: DictRow, item_id: UUID, seal: Seal) -> Recipient:
     """The recipient that a step proposed. A step from before sealing has it as it is."""
     if step["sealed"] is None:
-        return Recipient(str(step["payee"] or ""), str(step["target"]))
-    return Recipient(**orjson.loads(seal.open(item_id, bytes(step["sealed"]))))  # type: ignore[arg-type]  # a column
+        return Recipient(step["payee"] or "", step["target"])
+    return Recipient(**orjson.loads(seal.open(item_id, bytes(step["sealed"]))))
 
 
 async def steps_of(tx: Tx, item_id: UUID, *, seal: Seal) -> list[dict[str, object]]:
