@@ -6,11 +6,12 @@ import os
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 from kanava.common.app import collect_seldom
+from kanava.common.db import Pool
 from kanava.local import databases, platform, postgres
 from kanava.local.platform import Platform
 from kanava.local.profile import Profile, data_root, profile
@@ -18,7 +19,7 @@ from kanava.local.profile import Profile, data_root, profile
 from .choices import choices
 from .measured import Figure
 from .month import month
-from .payments import months_and_hot, visits_alone
+from .payments import months_and_hot
 from .pools import opened
 from .visits import visits
 
@@ -28,24 +29,33 @@ SOURCE = Path(__file__).with_name("slow_fsync.c")
 
 
 def run(say: Say, *, slow: bool, residents: int, events: int) -> list[Figure]:
-    """All figures, on a fresh profile that is removed afterwards. `slow` preloads the slower fsync."""
-    return _fresh(say, lambda running: _measure(running, say, residents=residents, events=events), slow=slow)
+    """All figures, on fresh profiles that are removed afterwards. `slow` preloads the slower fsync."""
+    figures = _fresh(say, lambda running: _measure(running, say, residents=residents), slow=slow, only=("listing",))
+    return [*figures, _fresh(say, lambda running: _visits(running, say, events=events), slow=slow)]
 
 
 def run_payments(say: Say, *, slow: bool, events: int) -> dict[str, Any]:
     """The figures of payments at the scale of the country; each part has a fresh profile."""
-    found = _fresh(say, lambda running: visits_alone(running, say, events=events), slow=slow)
-    return found | _fresh(say, lambda running: months_and_hot(running, say), slow=slow)
+    figure = _fresh(say, lambda running: _visits(running, say, events=events), slow=slow)
+    found = {"events_per_second": figure.ours, "ratio_to_bare": figure.ratio, "bare_per_second": figure.yardstick}
+    return {"visits": found} | _fresh(say, lambda running: months_and_hot(running, say), slow=slow)
 
 
-def _fresh(say: Say, measure: Callable[[Platform], Coroutine[Any, Any, Found]], *, slow: bool) -> Found:
+def _fresh(
+    say: Say,
+    measure: Callable[[Platform], Coroutine[Any, Any, Found]],
+    *,
+    slow: bool,
+    only: Sequence[str] = (),
+) -> Found:
+    """Measure on a platform of its own, with the database of payments and the services in `only`."""
     ours = profile("bench")
     with ours.claimed():
         platform.stop(ours)
         ours.wipe()
         ours.prepare()
         try:
-            running = _started(ours, say, slow=slow)
+            running = _started(ours, say, slow=slow, only=only)
             collect_seldom()  # as in the process of a service
             return asyncio.run(measure(running))
         finally:
@@ -53,11 +63,11 @@ def _fresh(say: Say, measure: Callable[[Platform], Coroutine[Any, Any, Found]], 
             ours.wipe()
 
 
-def _started(ours: Profile, say: Say, *, slow: bool) -> Platform:
+def _started(ours: Profile, say: Say, *, slow: bool, only: Sequence[str]) -> Platform:
     with _preloaded(slow_fsync() if slow else None):
         server = postgres.start(ours, tie=signal.SIGQUIT)
     databases.prepare(ours, server, "payments")
-    return platform.start(ours, platform.Options(only=("listing",), tied=True), say)
+    return platform.start(ours, platform.Options(only=only, tied=True), say)
 
 
 @contextlib.contextmanager
@@ -80,14 +90,24 @@ def slow_fsync() -> Path | None:
     return library
 
 
-async def _measure(running: Platform, say: Say, *, residents: int, events: int) -> list[Figure]:
-    url = databases.owner_url(running.profile, running.postgres, "payments")
-    app_url = databases.app_url(running.profile, running.postgres, "payments")
+async def _measure(running: Platform, say: Say, *, residents: int) -> list[Figure]:
     say("Choices through the HTTP API …")
     figures = [await choices(running)]
-    async with opened(url) as owner, opened(app_url) as application:
+    async with _opened(running) as (owner, application):
         say(f"A month of {residents:,} residents …")
-        figures.append(await month(application, owner, residents))
-        say(f"{events:,} visits from Kafka to booked …")
-        figures.append(await visits(application, owner, running.kafka, events))
-    return figures
+        return [*figures, await month(application, owner, residents)]
+
+
+async def _visits(running: Platform, say: Say, *, events: int) -> Figure:
+    say(f"{events:,} visits from Kafka to booked …")
+    async with _opened(running) as (owner, application):
+        return await visits(running, application, owner, events)
+
+
+@contextlib.asynccontextmanager
+async def _opened(running: Platform) -> AsyncIterator[tuple[Pool, Pool]]:
+    """Pools of payments' database, as its owner and as the service."""
+    url = databases.owner_url(running.profile, running.postgres, "payments")
+    app_url = databases.app_url(running.profile, running.postgres, "payments")
+    async with opened(url) as owner, opened(app_url) as application:
+        yield owner, application

@@ -19,11 +19,11 @@ from kanava.payments.service.funding import place_funding
 from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.service.transfers import place_transfers
 
-from . import nation, population
+from . import nation
 from .pools import opened
-from .visits import visits
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+CLOSED_ON = 5
 AT_ONCE = 32
 ENTRIES = 6_000
 STEPS = (300_000, 1_000_000, 3_000_000, 5_500_000)
@@ -31,18 +31,6 @@ COPY = "kanava_payments_copy"
 
 Say = Callable[[str], None]
 Table = dict[str, Any]
-
-
-async def visits_alone(running: Platform, say: Say, *, events: int) -> Table:
-    """Visits from Kafka to booked, on an otherwise small database."""
-    url, app_url = _urls(running)
-    async with opened(url) as owner, opened(app_url) as application:
-        await population.fill(owner, 20_000)
-        say(f"{events:,} visits from Kafka to booked …")
-        figure = await visits(application, owner, running.kafka, events)
-    return {
-        "visits": {"events_per_second": figure.ours, "ratio_to_bare": figure.ratio, "bare_per_second": figure.yardstick}
-    }
 
 
 async def months_and_hot(running: Platform, say: Say) -> Table:
@@ -98,7 +86,7 @@ async def _months(running: Platform, say: Say) -> Table:
 
 async def _closed(pool: Pool, first: date, *, workers: int) -> Table:
     """Close a month of every area, smallest first; seconds, and how they grew with the residents closed."""
-    now = datetime(first.year, first.month + 1, 15, tzinfo=UTC)
+    now = datetime(first.year, first.month + 1, CLOSED_ON, tzinfo=UTC)
     for area in nation.areas():
         async with transaction(pool) as tx:
             await request_run(tx, RequestRun(area, first, "bench"), now)

@@ -1,29 +1,37 @@
 """Visits from Kafka to booked fees against a bare consumer that decodes and copies them.
 
-Ours: consumed in batches, deduplicated and merged with the offsets in the same transaction, then priced, written as
-resident lines, indexed, digested and booked by the month's run. Yardstick: one consumer that decodes the same
-records with one `TypeAdapter` and `COPY`s them into a bare table. Both end with everything committed.
+Ours: two copies of payments take them in batches, each deduplicated and merged with its offsets in one transaction;
+then the month's run prices them, writes resident lines, indexes, digests and books. Yardstick: one consumer that
+decodes the same records with one `TypeAdapter` and `COPY`s them into a bare table. Both have joined their groups before
+the clock starts, with their first batches, and end with everything committed.
 """
 
 import asyncio
-from collections.abc import Sequence
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
 from pydantic import TypeAdapter
 
-from kanava.common.app import consuming_broker
+from kanava.common.contracts.base import HOT_PARTITIONS
 from kanava.common.contracts.monitoring import Production
 from kanava.common.db import Pool, one, stage, transaction
-from kanava.common.inbox import MAX_RECORDS, Inbox
+from kanava.common.inbox import MAX_RECORDS
+from kanava.local import services
+from kanava.local.platform import Platform
 from kanava.payments.commands import RequestRun
-from kanava.payments.consumers import SUBSCRIPTIONS
+from kanava.payments.facts import MERGE_LOCK
 from kanava.payments.service.runs import close_next, request_run
-from kanava.payments.settings import PaymentsSettings
 
-from .measured import Figure, seconds_of
+from .measured import Figure
+from .population import fill
 
+COPIES = 2
+RESIDENTS = 20_000
 AIM = 0.35
 TOPIC = "kanava.monitoring.production.v1"
 MONTH = date(2027, 1, 1)
@@ -34,12 +42,47 @@ COLUMNS = (
 )
 
 
-async def visits(pool: Pool, owner: Pool, bootstrap: str, count: int) -> Figure:
-    """Visits a second. The month's other facts are those that the month's benchmark left in the database."""
-    await _publish(bootstrap, count)
-    plain = count / await seconds_of(lambda: _bare(owner, bootstrap, count))
-    ours = count / await seconds_of(lambda: _ours(pool, bootstrap, count))
+async def visits(running: Platform, pool: Pool, owner: Pool, count: int) -> Figure:
+    """Visits a second, on an otherwise small database; `running` has no service yet."""
+    await fill(owner, RESIDENTS)
+    _start_copies(running)
+    await _joined(running.kafka, "payments.production", HOT_PARTITIONS)
+    async with _held(owner):
+        await _publish(running.kafka, count)
+        plain = await _bare(owner, running.kafka, count)
+    ours = await _ours(pool, count)
     return Figure(f"visits from Kafka to booked, {count:,}", ours, plain, "1/s", AIM, higher_is_better=True)
+
+
+def _start_copies(running: Platform) -> None:
+    copies = [copy for copy in services.plan(running.profile, {"payments": COPIES}) if copy.service == "payments"]
+    for copy in copies:
+        running.start_copy(copy)
+    for copy in copies:
+        services.wait_for(running.profile, copy.name, copy.port)
+
+
+async def _joined(bootstrap: str, group: str, members: int) -> None:
+    """Wait until a consumer group is stable with so many members."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        while True:
+            (answer,) = await admin.describe_consumer_groups([group])
+            _, _, state, _, _, joined, *_ = answer.groups[0]
+            if state == "Stable" and len(joined) == members:
+                return
+            await asyncio.sleep(0.2)
+    finally:
+        await admin.close()
+
+
+@asynccontextmanager
+async def _held(owner: Pool) -> AsyncIterator[None]:
+    """Let nothing be merged meanwhile: the copies wait with their first batches."""
+    async with transaction(owner) as tx:
+        await tx.execute("SELECT pg_advisory_xact_lock(%s)", (MERGE_LOCK,))
+        yield
 
 
 async def _publish(bootstrap: str, count: int) -> None:
@@ -70,29 +113,43 @@ def _record(number: int) -> dict[str, object]:
     return {"key": str(fact.production_id).encode(), "value": fact.model_dump_json().encode(), "headers": headers}
 
 
-async def _ours(pool: Pool, bootstrap: str, count: int) -> None:
-    settings = PaymentsSettings(kafka=bootstrap)
-    broker = consuming_broker(settings, Inbox("payments", pool), {TOPIC: SUBSCRIPTIONS[TOPIC]})
-    await broker.start()
-    while await _applied(pool) < count:  # noqa: ASYNC110  # what is awaited is in the database, not in this process
-        await asyncio.sleep(0.05)
-    await broker.stop()
+async def _ours(pool: Pool, count: int) -> float:
+    """Visits a second, from when the first batches are in; these are not counted."""
+    first = await _taken(pool, 1)
+    begun = time.perf_counter()
+    await _taken(pool, count)
     async with transaction(pool) as tx:
         await request_run(tx, RequestRun("03", MONTH, "bench"), datetime(2027, 2, 2, tzinfo=UTC))
-    while await close_next(pool):
-        pass
+    while not await _booked(pool, count):
+        await close_next(pool)
+    return (count - first) / (time.perf_counter() - begun)
+
+
+async def _booked(pool: Pool, count: int) -> bool:
+    """Whether the month is closed; by then every visit has its line."""
     async with transaction(pool) as tx:
+        run = await one(tx, "SELECT status, problem FROM run WHERE month = %s", (MONTH,))
+        assert run is not None
+        assert run["problem"] is None, run
+        if run["status"] != "closed":
+            return False
         booked = await one(tx, "SELECT count(*) AS n FROM line WHERE component = 'fee'")
     assert booked == {"n": count}, booked
+    return True
 
 
-async def _applied(pool: Pool) -> int:
-    async with transaction(pool) as tx:
-        row = await one(tx, "SELECT coalesce(sum(applied), 0) AS n FROM inbox_offset WHERE topic = %s", (TOPIC,))
-    return int(row["n"]) if row else 0
+async def _taken(pool: Pool, count: int) -> int:
+    """Wait until at least so many visits are merged; returns how many are."""
+    while True:
+        async with transaction(pool) as tx:
+            row = await one(tx, "SELECT coalesce(sum(applied), 0) AS n FROM inbox_offset WHERE topic = %s", (TOPIC,))
+        if row and row["n"] >= count:
+            return int(row["n"])
+        await asyncio.sleep(0.02)
 
 
-async def _bare(pool: Pool, bootstrap: str, count: int) -> None:
+async def _bare(pool: Pool, bootstrap: str, count: int) -> float:
+    """Visits a second, from when the first batch is in."""
     adapter = TypeAdapter(Production)
     consumer = AIOKafkaConsumer(
         TOPIC,
@@ -104,7 +161,7 @@ async def _bare(pool: Pool, bootstrap: str, count: int) -> None:
     await consumer.start()
     async with transaction(pool) as tx:
         await tx.execute(f"CREATE TABLE bare_visit ({COLUMNS})")
-    taken = 0
+    taken, first, begun = 0, 0, 0.0
     while taken < count:
         batches = await consumer.getmany(timeout_ms=500, max_records=MAX_RECORDS)
         facts = [adapter.validate_json(record.value) for records in batches.values() for record in records]
@@ -112,7 +169,11 @@ async def _bare(pool: Pool, bootstrap: str, count: int) -> None:
             await _copy(pool, facts)
             await consumer.commit()
         taken += len(facts)
+        if not first:
+            first, begun = taken, time.perf_counter()
+    seconds = time.perf_counter() - begun
     await consumer.stop()
+    return (count - first) / seconds
 
 
 async def _copy(pool: Pool, facts: Sequence[Production]) -> None:

@@ -127,7 +127,7 @@ def by_offset(buried: Sequence[Any]) -> list[Any]:
     return sorted(buried, key=lambda letter: sent.index((letter.value, letter.headers)))
 
 
-async def drained(pool: Pool, kafka: Kafka) -> list[Any]:
+async def drained(pool: Pool, kafka: Kafka, topic: str = TOPIC) -> list[Any]:
     """The dead letters, once the relay has published all of them."""
 
     async def empty() -> bool:
@@ -135,7 +135,7 @@ async def drained(pool: Pool, kafka: Kafka) -> list[Any]:
             return await bus.unsent(tx) == 0
 
     await bus.wait_until(empty, what="an empty outbox")
-    return await bus.letters(kafka.bootstrap, TOPIC)
+    return await bus.letters(kafka.bootstrap, topic)
 
 
 async def test_an_unknown_type_is_counted_and_passed(pool: Pool, kafka: Kafka) -> None:
@@ -268,6 +268,23 @@ async def test_a_bad_record_of_a_hot_topic_stops_none_of_the_others(pool: Pool, 
         await bus.say(kafka.bootstrap, *good[:500], told.listed(5000, bad), *good[500:], *good)
         counted = await bus.taken(pool, HOT, 2001)
     assert counted == {"received": 2001, "applied": 1000, "duplicates": 1000, "dead": 1}
+
+
+async def test_a_hot_record_that_is_not_what_it_says_is_buried_and_one_by_another_hand_is_taken(
+    pool: Pool, kafka: Kafka
+) -> None:
+    await bus.fresh_topics(kafka.bootstrap, HOT)
+    headers = {"ce_id": str(UUID(int=1)), "ce_type": "fi.kanava.listing.listing.chosen"}
+    fact = told.listed(1, told.span(date(2026, 9, 1))).model_copy(update={"what": "chosen"})
+    compact, key = fact.model_dump_json().encode(), str(fact.resident_id).encode()
+    spaced = orjson.dumps(fact.model_dump(mode="json"), option=orjson.OPT_INDENT_2)
+    await bus.say_bytes(kafka.bootstrap, HOT, compact, key=str(told.resident_id(2)).encode(), headers=headers)
+    await bus.say_bytes(kafka.bootstrap, HOT, compact, key=key, headers=headers | {"ce_id": "1"})
+    await bus.say_bytes(kafka.bootstrap, HOT, spaced, key=key, headers=headers)
+    async with bus.hearing(kafka.bootstrap, "payments", pool, {HOT: SUBSCRIPTIONS[HOT]}):
+        assert await bus.taken(pool, HOT, 3) == {"received": 3, "applied": 1, "dead": 2}
+        reasons = {letter.reason for letter in await drained(pool, kafka, HOT)}
+    assert reasons == {"the body does not match the headers or the key", NO_ID}
 
 
 class Away:

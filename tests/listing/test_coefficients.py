@@ -12,6 +12,7 @@ from kanava.common.errors import Forbidden
 from kanava.listing.commands import SetCoefficient
 from kanava.listing.errors import CoefficientReason, CoefficientRefused, UnknownResident
 from kanava.listing.service.coefficients import CoefficientSet, set_coefficient
+from tests.listing.people import hetus, line
 from tests.listing.test_choices import arrivals
 from tests.listing.world import World
 from tests.support import facts as told
@@ -54,6 +55,16 @@ async def test_before_any_model_or_after_the_listing_it_is_refused(world: World)
     with pytest.raises(CoefficientRefused) as refused:
         await put(world, aino, 1200, date(2026, 8, 31))
     assert refused.value.reason is CoefficientReason.NO_MODEL
+
+
+async def test_nobody_gets_a_coefficient_for_days_after_their_death(world: World) -> None:
+    [aino], [hetu] = await arrivals(world, 1), hetus(1)
+    await world.feed(line(hetu, fact="died", effective_on="2026-10-20"))
+    said_before = len(await world.said(said.Listing))
+    with pytest.raises(CoefficientRefused) as refused:
+        await put(world, aino, 1200, date(2026, 11, 1))
+    assert refused.value.reason is CoefficientReason.NOT_LISTED
+    assert len(await world.said(said.Listing)) == said_before
 
 
 async def test_another_areas_resident_and_an_unknown_one_are_refused(world: World) -> None:

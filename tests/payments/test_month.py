@@ -10,7 +10,7 @@ from kanava.payments import ledger
 from kanava.payments.commands import RequestRun
 from kanava.payments.domain.capitation import bands_on, capitation_cents
 from kanava.payments.errors import Reason
-from kanava.payments.service.runs import request_run
+from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, resident_id, span, visit
@@ -124,6 +124,35 @@ async def test_a_fact_that_comes_after_the_cut_off_waits_for_the_next_month(pool
     await story.close(pool, NOVEMBER, at(12, 2))
     found = sorted((line["for_month"], line["kind"], line["amount_cents"]) for line in await story.lines(pool))
     assert found == [(OCTOBER, "correction", 7_00), (NOVEMBER, "original", 7_00)]
+
+
+async def test_a_version_that_comes_after_a_later_one_has_no_effect(pool: Pool) -> None:
+    await story.open_area(pool)
+    first, second = (
+        visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6 + n), version=n, fee_cents=n * 100) for n in (1, 2)
+    )
+    assert await story.hear(pool, "monitoring.production", second) == 1
+    assert await story.hear(pool, "monitoring.production", first) == 0
+    assert await story.hear(pool, "listing.resident", resident(1, version=2)) == 1
+    assert await story.hear(pool, "listing.resident", resident(1), resident(2)) == 1
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert [line["amount_cents"] for line in await story.lines(pool, "client_fee")] == [-200]
+
+
+async def test_a_producer_is_paid_fees_by_the_contract_as_known_at_the_cut_off(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "monitoring.production", visit(1, 1, date(2026, 10, 15), recorded_at=at(10, 16)))
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun(told.AREA, OCTOBER, "operator"), at(11, 2))
+    ended = told.contract(private=True).model_copy(
+        update={"version": 2, "recorded_at": at(11, 1), "ends_on": date(2026, 10, 10)}
+    )
+    await story.hear(pool, "registry.contract", ended)
+    assert await close_next(pool)
+    assert [line["amount_cents"] for line in await story.lines(pool, "fee")] == [45_00]
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert sorted(line["amount_cents"] for line in await story.lines(pool, "fee")) == [-45_00, 45_00]
+    await story.assert_books_agree(pool)
 
 
 async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:

@@ -1,7 +1,9 @@
 """The municipal refund from four years of payments to the bank's answer, on a real PostgreSQL."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from functools import partial
 from uuid import UUID
 
 import psycopg
@@ -9,7 +11,7 @@ import pytest
 from lxml import etree
 from pydantic import ValidationError
 
-from kanava.common.db import Pool, transaction
+from kanava.common.db import Pool, rows, transaction
 from kanava.common.errors import Refused
 from kanava.payments import ledger
 from kanava.payments.api.needs import FigureIn, RuleIn
@@ -18,9 +20,10 @@ from kanava.payments.commands import TakeBankMessage
 from kanava.payments.domain import chart
 from kanava.payments.domain.refund import Component
 from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
-from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount
+from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
 from kanava.payments.service import needs, refunds
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
 from kanava.payments.views import refunds as views
 from tests.payments import refund_story as story
@@ -240,6 +243,24 @@ async def test_the_limit_holds_and_the_rows_stay(pool: Pool) -> None:
     assert await status(pool, proposed.refund_id) == "approved"
 
 
+async def test_the_principle_of_a_day_is_set_once_and_a_measure_is_done_once(pool: Pool) -> None:
+    await story.grounds(pool)
+    measure_id = await story.do_measure(pool, "Terveyskioski", 10, date(2025, 5, 1))
+    higher = SetRefundRule(replace(story.RULE, cap_permille=90), "Kannustusperiaate 2/2021", "stm")
+    again = ConfirmMeasure(measure_id, date(2025, 6, 1), "Pöytäkirja 2/2025", "cecilia")
+    reasons = []
+    for command in (partial(needs.set_refund_rule, command=higher), partial(needs.confirm_measure, command=again)):
+        with pytest.raises(Refused) as refused:
+            async with transaction(pool) as tx:
+                await command(tx, now=NEW_YEAR)
+        reasons.append(refused.value.reason)
+    assert reasons == [Reason.RULE_STANDS, Reason.ALREADY_DONE]
+    async with transaction(pool) as tx:
+        assert [row["cap_permille"] for row in await rows(tx, "SELECT cap_permille FROM refund_rule")] == [60]
+        done = await rows(tx, "SELECT done_on FROM measure_done WHERE measure_id = %s", (measure_id,))
+    assert [row["done_on"] for row in done] == [date(2025, 5, 1)]
+
+
 def test_an_approval_names_the_account_and_a_refusal_none() -> None:
     named = {"payee": "Espoon kaupunki", "iban": story.IBAN}
     assert DecisionIn.model_validate({"approved": True, "reasons": "x", **named}).iban == story.IBAN
@@ -264,3 +285,26 @@ def test_weights_that_are_no_whole_and_absurd_figures_are_refused() -> None:
     for value in (0, -1, 10**6):
         with pytest.raises(ValidationError):
             FigureIn.model_validate(figure | {"value_permille": value})
+
+
+async def test_payments_of_refunds_add_up_with_the_books_wherever_they_are(pool: Pool) -> None:
+    await story.four_years(pool)
+    proposed = await story.propose(pool)
+    await story.decide(pool, proposed.refund_id)
+    first = await story.pay(pool, proposed.refund_id)
+    assert (await added_up(pool))["open_cents"] == 200_00
+    await tell(pool, pain002("R1", [(first.end_to_end_id, 200_00)]))
+    assert (await added_up(pool))["rejected_cents"] == 200_00
+    second = await story.pay(pool, proposed.refund_id)
+    await tell(pool, camt054("M1", [("B1", second.end_to_end_id, 200_00)]))
+    assert (await added_up(pool))["booked_cents"] == 200_00
+    await tell(pool, camt054("M2", [("B2", second.end_to_end_id, 200_00)], returned="AC04"))
+    assert (await added_up(pool))["returned_cents"] == 200_00
+
+
+async def added_up(pool: Pool) -> dict[str, int]:
+    """Where the area's payments are; that they add up with the books is checked."""
+    async with transaction(pool) as tx:
+        found = await bank_views.payments(tx, told.AREA, NEW_YEAR)
+    assert found["equal"], found
+    return found

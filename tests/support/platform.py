@@ -9,6 +9,7 @@ import os
 import signal
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -22,12 +23,18 @@ from kanava.local.profile import Profile, profile, profiles
 
 
 def sweep() -> None:
-    """Remove the profiles of test sessions that have died."""
+    """Remove the profiles of test sessions that have died; those of workers beside us are left alone."""
     for old in profiles():
-        if old.name.startswith("test-") and not old.is_claimed():
+        if old.name.startswith("test-") and not _maker_lives(old) and not old.is_claimed():
             with contextlib.suppress(PlatformProblem):
                 old.wipe()
             old.folder.with_name(f".{old.name}.lock").unlink(missing_ok=True)
+
+
+def _maker_lives(old: Profile) -> bool:
+    """Whether the process runs whose id a profile has in its name."""
+    pids = [part for part in old.name.split("-") if part.isdigit()]
+    return bool(pids) and Path("/proc", pids[0]).exists()
 
 
 @contextlib.contextmanager

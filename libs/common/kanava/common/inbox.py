@@ -36,6 +36,7 @@ log = structlog.get_logger()
 MAX_RECORDS = 5000
 HOT_MEMBERS = 2
 DECODED_AT_ONCE = 200
+UUID_CHARACTERS = 36
 IDLE_MILLISECONDS = 2_000
 """How long a look at a quiet topic waits; records that come end it at once."""
 TRANSIENT_ATTEMPTS = 6
@@ -54,9 +55,9 @@ class Undecodable(ValueError):
 
 
 class Received(NamedTuple):
-    """A decoded record: the fact, the id of its event, and the trace that it goes on in."""
+    """A decoded record: the fact, the id of its event unless its topic is hot, and the trace that it goes on in."""
 
-    event_id: UUID
+    event_id: UUID | None
     fact: Fact
     traceparent: str | None
 
@@ -214,10 +215,7 @@ def _decoded(
     topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | None, headers: Mapping[str, bytes]
 ) -> Received:
     """The fact of a record; `Undecodable` names the fields and rules that it breaks, never their values."""
-    try:
-        event_id = UUID(_text(headers, "ce_id") or "")
-    except ValueError as error:
-        raise Undecodable("the header ce_id is missing or no UUID") from error
+    event_id = _event_id(headers.get("ce_id", b""), is_hot=topic.is_hot)
     if kind is None:
         raise Undecodable("the header ce_type is missing")
     try:
@@ -225,9 +223,25 @@ def _decoded(
     except ValidationError as error:
         broken = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
         raise Undecodable(f"not a valid {kind}: {broken}") from error
-    if topic.type_of(fact.what) != kind or record.key != str(getattr(fact, topic.key)).encode():
+    if topic.type_of(fact.what) != kind or not _has_key(topic, fact, record):
         raise Undecodable("the body does not match the headers or the key")
     return Received(event_id, fact, _text(headers, "traceparent"))
+
+
+def _event_id(value: bytes, *, is_hot: bool) -> UUID | None:
+    """The id of an event; on a hot topic nothing is known by it, so that its form alone is looked at."""
+    if is_hot and len(value) == UUID_CHARACTERS:
+        return None
+    try:
+        return UUID(value.decode("ascii", "replace"))
+    except ValueError as error:
+        raise Undecodable("the header ce_id is missing or no UUID") from error
+
+
+def _has_key(topic: Topic, fact: Fact, record: ConsumerRecord[bytes, bytes]) -> bool:
+    """Whether a record stands under the key of its fact; as relays write it, that is seen without taking it apart."""
+    key, body = record.key or b"", record.value or b""
+    return b'"%b":"%b"' % (topic.key.encode(), key) in body or key == str(getattr(fact, topic.key)).encode()
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}

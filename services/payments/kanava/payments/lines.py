@@ -16,7 +16,6 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .domain.capitation import bands_on, days_until
-from .prices import fee_of, treated_clients
 
 NO_SOURCE = UUID(int=0)
 
@@ -47,65 +46,86 @@ WHERE newest.phase >= 5
 """
 
 
-async def stage_terms(tx: Tx, month: Month, first: date) -> None:
-    """Lay out, for one month, the rate arrays of each municipality whose scheme pays (phase 5 or later)."""
-    await tx.execute("DROP TABLE IF EXISTS terms")
-    await tx.execute(
-        "CREATE TEMP TABLE terms (municipality text, born_m date[], cents_m bigint[], born_f date[], cents_f bigint[],"
-        " counts int[], whole int) ON COMMIT DROP"
-    )
-    known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
-    for row in await rows(tx, SCHEMES, known):
-        terms = CompensationTerms.model_validate(row["terms"])
-        male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
-        counts = days_until(first, terms.proration)
-        await tx.execute(
-            "INSERT INTO terms VALUES (%s, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s)",
-            (
-                *(row["municipality"], list(male.born_from), list(male.annual_cents)),
-                *(list(female.born_from), list(female.annual_cents), list(counts), counts[-1]),
-            ),
-        )
-
-
-_STRETCH = """
-SELECT s.resident_id, s.producer_id, s.unit_id, t.whole, d.days, d.days * s.coefficient_permille AS permille_days,
-    CASE r.sex
-        WHEN 'male' THEN t.cents_m[1 + width_bucket(r.birth_date, t.born_m)]
-        ELSE t.cents_f[1 + width_bucket(r.birth_date, t.born_f)]
-    END AS rate_cents
-FROM span s
-JOIN (SELECT unit_id, terms.* FROM unit JOIN terms USING (municipality) WHERE area = %(area)s) t
-    ON t.unit_id = s.unit_id
-JOIN resident r ON r.resident_id = s.resident_id
-    AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
-CROSS JOIN LATERAL (SELECT
-    t.counts[1 + greatest(least(s.until, r.lives_until, %(end)s) - %(first)s, 0)]
-    - t.counts[1 + greatest(s.starts_on - %(first)s, 0)] AS days) d
-WHERE s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s AND {when} AND d.days > 0 {among}
+_TERMS = """
+CREATE TEMP TABLE terms (for_month date, after date, unit_id text, born_m date[], cents_m bigint[], born_f date[],
+                         cents_f bigint[], counts int[], whole int) ON COMMIT DROP
 """
-_WHOLE_MONTH = "s.starts_on <= %(first)s AND (s.until IS NULL OR s.until >= %(end)s)"
-_PART_OF_MONTH = "s.starts_on < %(end)s AND s.until > %(first)s AND (s.starts_on > %(first)s OR s.until < %(end)s)"
-_FROM_WITHIN = "s.starts_on > %(first)s AND s.starts_on < %(end)s AND s.until IS NULL"
 
 
-def capitation(among: str = "") -> str:
-    """The query of a month's capitation lines: one for each resident, producer, unit and rate.
+async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]:
+    """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units."""
+    await tx.execute("DROP TABLE IF EXISTS terms")
+    await tx.execute(_TERMS)
+    for first in firsts:
+        known = {"area": month.area, "cut_off": month.cut_off, "end": add_months(first, 1)}
+        for row in await rows(tx, SCHEMES, known):
+            terms = CompensationTerms.model_validate(row["terms"])
+            male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
+            counts = days_until(first, terms.proration)
+            await tx.execute(
+                "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[],"
+                " %s::int[], %s FROM unit WHERE area = %s AND municipality = %s",
+                (
+                    *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
+                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"]),
+                ),
+            )
+    await tx.execute("ANALYZE terms")
+    return [row["unit_id"] for row in await rows(tx, "SELECT DISTINCT unit_id FROM terms")]
+
+
+_KNOWN_RESIDENT = """SELECT resident_id, birth_date, sex, lives_until FROM resident r
+    WHERE r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s"""
+_ONE_BY_ONE = f"CROSS JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id LIMIT 1) r"
+_AT_HOME_OR_AWAY = f"""
+LEFT JOIN ({_KNOWN_RESIDENT} AND r.area = %(area)s) home ON home.resident_id = s.resident_id
+LEFT JOIN LATERAL ({_KNOWN_RESIDENT} AND r.resident_id = s.resident_id AND home.resident_id IS NULL LIMIT 1) away
+    ON true
+JOIN LATERAL (SELECT coalesce(home.birth_date, away.birth_date) AS birth_date, coalesce(home.sex, away.sex) AS sex,
+    coalesce(home.lives_until, away.lives_until) AS lives_until) r ON r.sex IS NOT NULL
+"""
+"""The residents of the area are read at once; who lives elsewhere and is listed here is looked up."""
+_STRETCHES = """
+SELECT s.resident_id, s.producer_id, s.unit_id, t.for_month, t.whole, d.days,
+    d.days * s.coefficient_permille AS permille_days,
+    CASE s.sex
+        WHEN 'male' THEN t.cents_m[1 + width_bucket(s.birth_date, t.born_m)]
+        ELSE t.cents_f[1 + width_bucket(s.birth_date, t.born_f)]
+    END AS rate_cents,
+    s.starts_on <= t.for_month AND (s.until IS NULL OR s.until >= t.after) AS alone
+FROM (
+    SELECT s.resident_id, s.producer_id, s.unit_id, s.starts_on, s.until, s.coefficient_permille,
+        r.birth_date, r.sex, r.lives_until
+    FROM span s {resident}
+    WHERE s.unit_id = ANY(%(units)s) AND s.recorded_from < %(cut_off)s AND s.recorded_until >= %(cut_off)s
+        AND s.starts_on < %(before)s AND (s.until IS NULL OR s.until > %(from)s) {among}
+    OFFSET 0
+) s
+JOIN terms t ON t.unit_id = s.unit_id
+CROSS JOIN LATERAL (SELECT
+    t.counts[1 + greatest(least(s.until, s.lives_until, t.after) - t.for_month, 0)]
+    - t.counts[1 + greatest(s.starts_on - t.for_month, 0)] AS days) d
+WHERE d.days > 0
+"""
+"""What each span has of each staged month. The terms, which are wide, come in last."""
+
+
+def capitation(resident: str, among: str = "") -> str:
+    """The query of the capitation lines of the months staged: one for each resident, producer, unit, month and rate.
 
     Spans of a resident do not overlap, so one that covers the month is alone in it and needs no adding up; that is
     nearly everybody. Half up in integers: amounts are not negative, so (2n + d) / 2d is the rounding of
     `money.half_up`.
     """
-    whole = _STRETCH.format(when=_WHOLE_MONTH, among=among)
-    part = _STRETCH.format(when=f"({_PART_OF_MONTH} OR {_FROM_WITHIN})", among=among)
     return f"""
-SELECT resident_id, producer_id, unit_id, days, permille_days, rate_cents,
+WITH stretch AS MATERIALIZED ({_STRETCHES.format(resident=resident, among=among)})
+SELECT resident_id, producer_id, unit_id, for_month, days, permille_days, rate_cents,
        (2 * rate_cents * permille_days + 12000 * whole) / (24000 * whole) AS amount_cents
 FROM (
-    SELECT resident_id, producer_id, unit_id, rate_cents, whole, days, permille_days FROM ({whole}) alone
+    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, days, permille_days FROM stretch WHERE alone
     UNION ALL
-    SELECT resident_id, producer_id, unit_id, rate_cents, whole, sum(days)::int, sum(permille_days)::int
-    FROM ({part}) stretch GROUP BY resident_id, producer_id, unit_id, rate_cents, whole
+    SELECT resident_id, producer_id, unit_id, for_month, rate_cents, whole, sum(days)::int, sum(permille_days)::int
+    FROM stretch WHERE NOT alone GROUP BY resident_id, producer_id, unit_id, for_month, rate_cents, whole
 ) listed
 """
 
@@ -114,10 +134,10 @@ _ORIGINALS = (
     """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
-SELECT %(run_id)s, resident_id, 'capitation', 'original', %(first)s, unit_id, %(no_source)s, producer_id, days,
+SELECT %(run_id)s, resident_id, 'capitation', 'original', for_month, unit_id, %(no_source)s, producer_id, days,
        permille_days, rate_cents, amount_cents
 FROM ("""
-    + capitation()
+    + capitation(_AT_HOME_OR_AWAY)
     + """) month ORDER BY resident_id, unit_id
 """
 )
@@ -125,46 +145,55 @@ FROM ("""
 
 async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
     """Write the capitation lines of the month itself into the run's partition."""
-    await stage_terms(tx, month, month.first)
+    units = await stage_terms(tx, month, [month.first])
     # The planner takes the conditions on recorded times for rarer than they are and would look up every resident.
     await tx.execute("SET LOCAL work_mem = '256MB'; SET LOCAL enable_nestloop = off")
-    await tx.execute(_ORIGINALS.format(partition=partition), _parameters(month, month.first))
+    known = parameters(month, month.first) | {"units": units, "from": month.first, "before": month.end}
+    await tx.execute(_ORIGINALS.format(partition=partition), known)
     await tx.execute("SET LOCAL enable_nestloop = on")
 
 
 _TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT DROP AS
-SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
-UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+SELECT resident_id FROM (
+    SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+) fresh
+WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
+"""Residents of whom something became known since the previous run, and who ever were listed in the area."""
 _CORRECTIONS = (
     """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
 WITH now AS ("""
-    + capitation("AND s.resident_id IN (SELECT resident_id FROM touched)")
+    + capitation(_ONE_BY_ONE, "AND s.resident_id IN (SELECT resident_id FROM touched)")
     + """),
 stood AS (
-    SELECT resident_id, producer_id, unit_id, sum(days)::int AS days, sum(permille_days)::int AS permille_days,
-           max(rate_cents) AS rate_cents, sum(amount_cents)::bigint AS amount_cents
-    FROM line WHERE run_id = ANY(%(runs)s) AND component = 'capitation' AND for_month = %(first)s
-        AND resident_id IN (SELECT resident_id FROM touched)
-    GROUP BY resident_id, producer_id, unit_id HAVING sum(amount_cents) <> 0
+    SELECT resident_id, producer_id, unit_id, for_month, sum(days)::int AS days,
+           sum(permille_days)::int AS permille_days, max(rate_cents) AS rate_cents,
+           sum(amount_cents)::bigint AS amount_cents
+    FROM touched CROSS JOIN LATERAL (
+        SELECT l.producer_id, l.unit_id, l.for_month, l.days, l.permille_days, l.rate_cents, l.amount_cents FROM line l
+        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation' OFFSET 0
+    ) l
+    GROUP BY resident_id, producer_id, unit_id, for_month HAVING sum(amount_cents) <> 0
 ),
 changed AS (
-    SELECT resident_id, unit_id, stood AS old, now AS new
-    FROM stood FULL JOIN now USING (resident_id, unit_id)
+    SELECT resident_id, unit_id, for_month, stood AS old, now AS new
+    FROM stood FULL JOIN now USING (resident_id, unit_id, for_month)
     WHERE coalesce(stood.amount_cents, 0) <> coalesce(now.amount_cents, 0)
 )
-SELECT %(run_id)s, resident_id, 'capitation', 'refund', %(first)s, unit_id, %(no_source)s, (old).producer_id,
+SELECT %(run_id)s, resident_id, 'capitation', 'refund', for_month, unit_id, %(no_source)s, (old).producer_id,
        -(old).days, -(old).permille_days, (old).rate_cents, -(old).amount_cents
 FROM changed WHERE (old).amount_cents IS NOT NULL
 UNION ALL
-SELECT %(run_id)s, resident_id, 'capitation', 'correction', %(first)s, unit_id, %(no_source)s, (new).producer_id,
+SELECT %(run_id)s, resident_id, 'capitation', 'correction', for_month, unit_id, %(no_source)s, (new).producer_id,
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
 )
+"""A few residents, each looked up in the books of all months that are closed."""
 
 
 async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
@@ -174,76 +203,17 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
     """
     if month.previous_cut_off is None:
         return
-    await tx.execute(_TOUCHED, {"since": month.previous_cut_off, "cut_off": month.cut_off})
-    runs = [run_id for run_id, _ in closed]
-    for _, first in closed:
-        await stage_terms(tx, month, first)
-        await tx.execute(_CORRECTIONS.format(partition=partition), _parameters(month, first) | {"runs": runs})
+    known = parameters(month, month.first) | {"since": month.previous_cut_off, "runs": [run for run, _ in closed]}
+    if not (await tx.execute(_TOUCHED, known)).rowcount:
+        return
+    await tx.execute("ANALYZE touched")
+    units = await stage_terms(tx, month, [first for _, first in closed])
+    known |= {"units": units, "from": closed[0][1], "before": month.first}
+    await tx.execute(_CORRECTIONS.format(partition=partition), known)
 
 
-_REPORTED = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s
-        AND EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
-                    AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                    AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
-        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)
-"""
-_FEES = """
-INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
-                         permille_days, rate_cents, amount_cents)
-WITH claim AS (
-    SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity,
-        date_trunc('month', v.performed_on)::date AS for_month, p.price_cents, p.fee_cents,
-        -v.client_fee_cents::bigint AS client_fee_cents
-    FROM visit v
-    LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
-    JOIN {fee} p ON p.why IS NULL
-    WHERE {reported} {treated}
-),
-now AS (
-    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents, 'fee' AS component,
-           fee_cents AS amount_cents FROM claim WHERE fee_cents <> 0
-    UNION ALL
-    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, client_fee_cents, 'client_fee',
-           client_fee_cents FROM claim WHERE client_fee_cents <> 0
-),
-stood AS (
-    SELECT resident_id, unit_id, producer_id, source, component, for_month, max(rate_cents) AS rate_cents,
-           sum(amount_cents)::bigint AS amount_cents
-    FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
-    GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0
-),
-changed AS (
-    SELECT stood AS old, now AS new
-    FROM now FULL JOIN stood USING (resident_id, unit_id, producer_id, source, component, for_month)
-    WHERE coalesce(now.amount_cents, 0) <> coalesce(stood.amount_cents, 0)
-)
-SELECT %(run_id)s, (old).resident_id, (old).component, 'refund', (old).for_month, (old).unit_id, (old).source,
-       (old).producer_id, 0, 0, (old).rate_cents, -(old).amount_cents
-FROM changed WHERE (old).amount_cents IS NOT NULL
-UNION ALL
-SELECT %(run_id)s, (new).resident_id, (new).component,
-       CASE WHEN (old).amount_cents IS NULL THEN 'original' ELSE 'correction' END, (new).for_month, (new).unit_id,
-       (new).source, (new).producer_id, 0, 0, (new).price_cents, (new).amount_cents
-FROM changed WHERE (new).amount_cents IS NOT NULL
-"""
-
-
-async def write_fees(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
-    """Write fees at the organiser's dated price and the client fees collected, for reports not yet in the books.
-
-    A report of an earlier month that came late is an original line of this run; one that was corrected since
-    gives the pair of refund and correction, and so does a price that corrects an error. A report without a price in
-    force, or without the weight or the referral that it needs, stays until it has them. What a voucher pays
-    (`vouchers.stage_claims`) has no fee.
-    """
-    fee = fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
-    parameters = _parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
-    treated = await treated_clients(tx, parameters, _REPORTED)
-    await tx.execute(_FEES.format(partition=partition, fee=fee, reported=_REPORTED, treated=treated), parameters)
-
-
-def _parameters(month: Month, first: date) -> dict[str, object]:
+def parameters(month: Month, first: date) -> dict[str, object]:
+    """The parameters of a run's statements that write lines for a month."""
     return {
         "run_id": month.run_id,
         "area": month.area,

@@ -2,26 +2,36 @@
 
 from kanava.common.db import Tx, one
 
-_FEE = """LATERAL (
-    SELECT p.price_id, p.price_cents, p.node AS package, p.total_price ->> 'counted_each' AS counted_each,
-        CASE WHEN p.price_basis = 'package_total' THEN p.price_cents WHEN p.price_basis IN ('drg_weight', 'pdrg_weight')
-            THEN (2 * p.price_cents * {visit}.quantity * {visit}.weight_ten_thousandths + 10000) / 20000
-            ELSE p.price_cents * {visit}.quantity END AS fee_cents,
-        CASE WHEN p.price_basis IN ('drg_weight', 'pdrg_weight') AND {visit}.weight_ten_thousandths IS NULL
-            THEN 'no_weight'
-            WHEN {visit}.referral_id IS NULL AND (
-                SELECT c.needs_referral FROM care_criterion c WHERE c.code = {visit}.node
-                    AND c.valid_from <= {visit}.performed_on
-                    AND c.recorded_at < least({at}, coalesce({closed_at}, 'infinity'))
-                ORDER BY c.valid_from DESC, c.number DESC LIMIT 1)
-            THEN 'no_referral' END AS why
+_RATE = """
+    SELECT p.price_id, p.price_cents, p.price_basis, p.node AS package,
+        p.total_price ->> 'counted_each' AS counted_each, (
+            SELECT c.needs_referral FROM care_criterion c WHERE c.code = {visit}.node
+                AND c.valid_from <= {visit}.performed_on
+                AND c.recorded_at < least({at}, coalesce({closed_at}, 'infinity'))
+            ORDER BY c.valid_from DESC, c.number DESC LIMIT 1) AS needs_referral
     FROM price p CROSS JOIN LATERAL (
         SELECT p.correction_reason IS NOT NULL OR p.recorded_at < coalesce({closed_at}, 'infinity') AS known) reaches
     WHERE p.area = {area} AND {matches}
         AND p.valid_from <= {visit}.performed_on AND p.recorded_at < {at}
     ORDER BY reaches.known DESC, CASE WHEN NOT reaches.known THEN p.recorded_at END, p.valid_from DESC, p.version DESC
     LIMIT 1
-)"""
+"""
+"""The price in force for a node, a unit of measure and a day: the same for all reports that agree in these."""
+
+_OWN = "p.node = {visit}.node AND p.unit_of_measure = {visit}.unit_of_measure AND p.price_basis <> 'package_total'"
+
+_EARNED = """
+        CASE WHEN {rate}.price_basis = 'package_total' THEN {rate}.price_cents
+            WHEN {rate}.price_basis IN ('drg_weight', 'pdrg_weight')
+            THEN (2 * {rate}.price_cents * {visit}.quantity * {visit}.weight_ten_thousandths + 10000) / 20000
+            ELSE {rate}.price_cents * {visit}.quantity END AS fee_cents,
+        CASE WHEN {rate}.price_basis IN ('drg_weight', 'pdrg_weight') AND {visit}.weight_ten_thousandths IS NULL
+            THEN 'no_weight'
+            WHEN {visit}.referral_id IS NULL AND {rate}.needs_referral THEN 'no_referral' END AS why
+"""
+"""What a report earns by a rate, and why it does not."""
+
+_FEE = "LATERAL (SELECT rate.*, " + _EARNED.format(rate="rate", visit="{visit}") + f" FROM ({_RATE}) rate)"
 
 
 def fee_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
@@ -30,8 +40,7 @@ def fee_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -
 
     `visit` names a row of reports, `closed_at` the cut-off of the run of its month, NULL while that is open.
     """
-    own = f"p.node = {visit}.node AND p.unit_of_measure = {visit}.unit_of_measure AND p.price_basis <> 'package_total'"
-    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=own)
+    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=_OWN.format(visit=visit))
 
 
 def total_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
@@ -44,14 +53,39 @@ def total_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str)
     return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=package)
 
 
+_RATES = """
+    SELECT asked.*, rate.* FROM (
+        SELECT DISTINCT node, unit_of_measure, performed_on FROM visit v WHERE {reported}
+    ) asked
+    LEFT JOIN run closing
+        ON closing.area = %(area)s AND closing.month = date_trunc('month', asked.performed_on)::date
+    CROSS JOIN LATERAL ({rate}) rate
+"""
+
+
+def rates_of(reported: str) -> str:
+    """The price in force of each node, unit of measure and day among the reports `v` of a run that meet a condition.
+
+    Thousands of reports share a rate, so it is looked up once and joined.
+    """
+    own = _OWN.format(visit="asked")
+    rate = _RATE.format(visit="asked", area="%(area)s", at="%(cut_off)s", closed_at="closing.cut_off", matches=own)
+    return _RATES.format(reported=reported, rate=rate)
+
+
+def earned(*, visit: str, rate: str) -> str:
+    """A lateral table of one row: what a report earns at a rate of `rates_of`, and `why` it is not paid."""
+    return f"LATERAL (SELECT {_EARNED.format(visit=visit, rate=rate)})"
+
+
 _TREATED = """
     UNION ALL
-    SELECT resident_id, unit_id, producer_id, source, quantity, for_month, price_cents,
+    SELECT resident_id, unit_id, producer_id, source, for_month, price_cents,
         CASE WHEN row_number() OVER (PARTITION BY resident_id, package, counted_each,
             date_trunc(counted_each, performed_on) ORDER BY performed_on, source) = 1 THEN fee_cents ELSE 0 END,
         client_fee_cents
     FROM (
-        SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.quantity, v.performed_on,
+        SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.performed_on,
             date_trunc('month', v.performed_on)::date AS for_month, -v.client_fee_cents::bigint AS client_fee_cents,
             p.price_cents, p.fee_cents, p.package, p.counted_each
         FROM visit v

@@ -33,6 +33,7 @@ from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
+from ..fees import write_fees
 from ..incentives import write_incentives
 from ..lines import Month
 from ..vouchers import stage_claims, write_vouchers
@@ -134,7 +135,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
     has_vouchers = await stage_claims(tx, month)
-    await lines.write_fees(tx, month, partition, closed)
+    await write_fees(tx, month, partition, closed, has_vouchers=has_vouchers)
     if has_vouchers:
         await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])

@@ -12,6 +12,12 @@ from kanava.common.db import APPEND_ONLY
 from .base import FOREVER, TIMES, Base
 
 
+def known_when(table: str) -> sa.Index:
+    """An index of what became known since an instant: rows come in that order, so a summary of blocks will do."""
+    summaries = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
+    return sa.Index(f"{table}_recorded", "recorded_from", **summaries)
+
+
 class Producer(Base, table=True):
     """A producer as registry last stated it: its name, its standing and the account it is paid to."""
 
@@ -105,6 +111,8 @@ class Resident(Base, table=True):
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.Index("resident_guardian", "guardian_id", postgresql_where=sa.text("guardian_id IS NOT NULL")),
+        sa.Index("resident_area", "area"),
+        known_when("resident"),
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -124,6 +132,8 @@ class Span(Base, table=True):
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("until IS NULL OR until >= starts_on"),
         sa.CheckConstraint("coefficient_permille > 0"),
+        sa.Index("span_unit", "unit_id"),
+        known_when("span"),
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -138,12 +148,15 @@ class Span(Base, table=True):
 
 
 class Visit(Base, table=True):
-    """A version of an accepted report of a performed service, and when it was known."""
+    """A version of an accepted report of a performed service, and when it was known.
+
+    `production_id` is derived from the producer and its own id of the report, so that the key tells doubles too.
+    """
 
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
-        sa.Index("visit_report", "producer_id", "report_id", "version", unique=True),
+        sa.Index("visit_area", "area"),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
     )
     production_id: UUID = Field(primary_key=True)

@@ -21,11 +21,16 @@ SELECT coalesce(sum(p.amount_cents), 0)::bigint AS released_cents,
 FROM payment p JOIN payout o USING (payout_id) WHERE o.area = %s
 """
 _IN_BOOKS = """
-SELECT coalesce(-sum(p.amount_cents) FILTER (WHERE e.kind IN ('release', 'sent_back')), 0)::bigint AS released,
-       coalesce(sum(p.amount_cents) FILTER (WHERE e.kind = 'booked'), 0)::bigint AS booked,
-       coalesce(sum(p.amount_cents) FILTER (WHERE e.kind = 'rejected'), 0)::bigint AS rejected,
-       coalesce(-sum(p.amount_cents), 0)::bigint AS in_transit
-FROM posting p JOIN entry e USING (area, seq) WHERE p.area = %s AND p.account = '1190'
+SELECT coalesce(-sum(amount_cents) FILTER (WHERE happened IN ('release', 'sent_back')), 0)::bigint AS released,
+       coalesce(sum(amount_cents) FILTER (WHERE happened = 'booked'), 0)::bigint AS booked,
+       coalesce(sum(amount_cents) FILTER (WHERE happened = 'rejected'), 0)::bigint AS rejected,
+       coalesce(-sum(amount_cents), 0)::bigint AS in_transit
+FROM (
+    SELECT p.amount_cents, CASE WHEN e.kind <> 'municipal_refund' THEN e.kind WHEN p.amount_cents < 0 THEN 'release'
+        WHEN EXISTS (SELECT FROM posting b WHERE (b.area, b.seq, b.account) = (p.area, p.seq, '1100')) THEN 'booked'
+        ELSE 'rejected' END AS happened
+    FROM posting p JOIN entry e USING (area, seq) WHERE p.area = %s AND p.account = '1190'
+) moved
 """
 _OPEN = """
 SELECT p.end_to_end_id, p.amount_cents, o.payout_id, o.created_at AS released_at,

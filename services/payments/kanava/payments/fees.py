@@ -1,0 +1,91 @@
+"""The SQL that writes a month's fees: reports as known at the cut-off, at the organiser's dated price.
+
+One pass over the area's reports. What differs from what stands in the books is written: a report that came late is
+an original line of this run, one that was corrected gives the pair of refund and correction, and so does a price that
+corrects an error.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from kanava.common.db import Tx
+
+from .lines import Month, parameters
+from .prices import earned, rates_of, treated_clients
+
+_CONTRACTS = """
+CREATE TEMP TABLE fee_contract ON COMMIT DROP AS
+SELECT DISTINCT producer_id, starts_on, ends_on FROM (
+    SELECT DISTINCT ON (contract_id) * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
+    ORDER BY contract_id, version DESC
+) c WHERE 'fee' = ANY(compensation_kinds)
+"""
+_KNOWN = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND v.performed_on < %(end)s"""
+_CONTRACTED = """
+        AND EXISTS (SELECT FROM fee_contract c WHERE c.producer_id = v.producer_id
+                    AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
+_WITHOUT_VOUCHER = "\n        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)"
+_FEES = """
+INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                         permille_days, rate_cents, amount_cents)
+WITH rate AS MATERIALIZED ({rates}),
+claim AS MATERIALIZED (
+    SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source,
+        date_trunc('month', v.performed_on)::date AS for_month, rate.price_cents, p.fee_cents,
+        -v.client_fee_cents::bigint AS client_fee_cents
+    FROM visit v
+    JOIN rate USING (node, unit_of_measure, performed_on)
+    CROSS JOIN {earned} p
+    WHERE {reported} AND p.why IS NULL {treated}
+),
+now AS (
+    SELECT resident_id, unit_id, producer_id, source, 'fee' AS component, for_month, price_cents AS rate_cents,
+           fee_cents AS amount_cents FROM claim WHERE fee_cents <> 0
+    UNION ALL
+    SELECT resident_id, unit_id, producer_id, source, 'client_fee', for_month, client_fee_cents, client_fee_cents
+    FROM claim WHERE client_fee_cents <> 0
+),
+stood AS (
+    SELECT resident_id, unit_id, producer_id, source, component, for_month, max(rate_cents) AS rate_cents,
+           sum(amount_cents)::bigint AS amount_cents
+    FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
+    GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0
+),
+changed AS MATERIALIZED (
+    SELECT resident_id, unit_id, producer_id, source, component, for_month, now.rate_cents, now.amount_cents,
+           stood.rate_cents AS stood_rate_cents, stood.amount_cents AS stood_cents
+    FROM now FULL JOIN stood USING (resident_id, unit_id, producer_id, source, component, for_month)
+    WHERE now.amount_cents IS DISTINCT FROM stood.amount_cents
+)
+SELECT %(run_id)s, resident_id, component, 'refund', for_month, unit_id, source, producer_id, 0, 0,
+       stood_rate_cents, -stood_cents
+FROM changed WHERE stood_cents IS NOT NULL
+UNION ALL
+SELECT %(run_id)s, resident_id, component, CASE WHEN stood_cents IS NULL THEN 'original' ELSE 'correction' END,
+       for_month, unit_id, source, producer_id, 0, 0, rate_cents, amount_cents
+FROM changed WHERE amount_cents IS NOT NULL
+ORDER BY 2
+"""
+
+
+async def write_fees(
+    tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]], *, has_vouchers: bool
+) -> None:
+    """Write fees and the client fees collected into a run's partition; `closed` are the runs before it.
+
+    A producer is paid by the contracts known at the cut-off. A report without a price in force, or without the weight
+    or the referral that it needs, stays until it has them. What a voucher pays (`vouchers.stage_claims`) has no fee.
+    """
+    known = parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
+    await tx.execute(_CONTRACTS, known)
+    await tx.execute("ANALYZE fee_contract")
+    reported = _KNOWN + _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "")
+    priced = {"rates": rates_of(_KNOWN), "earned": earned(visit="v", rate="rate")}
+    treated = await treated_clients(tx, known, reported)
+    statement = _FEES.format(partition=partition, reported=reported, treated=treated, **priced)
+    # The planner takes the conditions on recorded times for rarer than they are, and contracts for few.
+    await tx.execute("SET LOCAL enable_nestloop = off")
+    await tx.execute(statement, known)
+    await tx.execute("SET LOCAL enable_nestloop = on")
