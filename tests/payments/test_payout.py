@@ -36,7 +36,7 @@ async def closed_month(pool: Pool, funding_cents: int = 100_00) -> None:
 async def tell(pool: Pool, content: bytes) -> TakenIn:
     """Take in a file of the bank."""
     async with transaction(pool) as tx:
-        return await take_bank_message(tx, TakeBankMessage(content), at(12, 4))
+        return await take_bank_message(tx, TakeBankMessage(content), at(12, 4), seal=PaymentsSettings().payee_seal())
 
 
 async def payment(pool: Pool) -> tuple[str, int]:

@@ -22,7 +22,7 @@ from kanava.payments.bank_commands import (
     ReleaseReturn,
 )
 from kanava.payments.service import suspense as service
-from kanava.payments.service.recipients import file_of, steps_of
+from kanava.payments.service.recipients import file_of, shown, steps_of
 from kanava.payments.service.statements import PaidOut
 from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import suspense as views
@@ -275,15 +275,17 @@ async def test_a_notice_is_closed_with_a_reason(pool: Pool) -> None:
 
 
 async def test_the_recipient_of_a_return_is_nowhere_in_clear(pool: Pool, database: ServiceDatabase) -> None:
-    """Neither in the step nor in the file; the operator who releases it reads both."""
+    """Neither in the item, the step nor the file; the operator who releases it reads all of them."""
     await clearing.released(pool, 1)
-    item_id = await came(pool, sender=None)
+    item_id = await came(pool)
+    (item,) = await clearing.queue(pool)
+    assert shown(item, SEAL)["sender_iban"] == SENDER
     other = "FI4250001510000023"
     await do(pool, PROPOSE, ProposeReturn(item_id, "Aatami Maksaja", other, WHY, "anna"))
     sent = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
     text = dumped(database)
     assert holds(text, WHY), "the search finds what is there"
-    assert not any(holds(text, word) for word in (other, "Aatami"))
+    assert not any(holds(text, word) for word in (other, SENDER, "Aatami"))
     async with transaction(pool) as tx:
         proposed = (await steps_of(tx, item_id, seal=SEAL))[0]
         content = await file_of(tx, sent.payout_id, seal=SEAL)

@@ -1,4 +1,4 @@
-"""To whom suspended money is sent back, and the file that sends it, are sealed."""
+"""From whom suspended money came, to whom it is sent back, and the file that sends it, are sealed."""
 
 import sqlalchemy as sa
 import sqlmodel
@@ -18,6 +18,9 @@ def upgrade() -> None:
     for table in ("suspense_step", "payout"):
         op.add_column(table, sa.Column("sealed", sa.LargeBinary(), nullable=True))
         op.add_column(table, sa.Column("key_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+    op.add_column("suspense_item", sa.Column("sealed_sender", sa.LargeBinary(), nullable=True))
+    op.add_column("suspense_item", sa.Column("key_id", sqlmodel.sql.sqltypes.AutoString(), nullable=True))
+    op.create_check_constraint("suspense_item_key", "suspense_item", "(sealed_sender IS NULL) = (key_id IS NULL)")
     op.create_check_constraint("suspense_step_key", "suspense_step", "(sealed IS NULL) = (key_id IS NULL)")
     op.create_check_constraint("payout_key", "payout", "(sealed IS NULL) = (key_id IS NULL)")
     op.create_check_constraint("payout_one_file", "payout", "pain001 IS NULL OR sealed IS NULL")

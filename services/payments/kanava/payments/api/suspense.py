@@ -22,7 +22,7 @@ from ..bank_commands import (
 )
 from ..errors import UnknownItem
 from ..service import suspense as service
-from ..service.recipients import steps_of
+from ..service.recipients import shown, steps_of
 from ..views import suspense as views
 from .bank import Iban, Reason
 from .inputs import Area, Input, Operator
@@ -87,7 +87,8 @@ async def get_queue(
     """What waits to be explained, oldest first, with age, owner and what is left of its money."""
     async with transaction(request.app.state.pool) as tx:
         now = await request.app.state.clock.now(tx)
-        return await views.queue(tx, now, area=area, everything=everything, limit=LISTED_AT_MOST)
+        found = await views.queue(tx, now, area=area, everything=everything, limit=LISTED_AT_MOST)
+    return [shown(item, request.app.state.payee_seal) for item in found]
 
 
 @router.get("/{item_id}")
@@ -97,7 +98,8 @@ async def get_item(request: Request, item_id: UUID, caller: Operator) -> dict[st
         found = await views.queue(tx, await request.app.state.clock.now(tx), item_id=item_id, limit=1)
         if not found:
             raise UnknownItem(f"There is no item {item_id} on the suspense account.")
-        return {**found[0], "steps": await steps_of(tx, item_id, seal=request.app.state.payee_seal)}
+        seal = request.app.state.payee_seal
+        return {**shown(found[0], seal), "steps": await steps_of(tx, item_id, seal=seal)}
 
 
 @router.post("/{item_id}/owner")

@@ -1,4 +1,4 @@
-"""To whom suspended money is sent back: the name and the account, sealed before they come near the database."""
+"""From whom suspended money came and to whom it is sent back, sealed before it comes near the database."""
 
 from dataclasses import asdict, dataclass
 from uuid import UUID
@@ -31,6 +31,19 @@ def recipient_of(step: DictRow, item_id: UUID, seal: Seal) -> Recipient:
     if step["sealed"] is None:
         return Recipient(step["payee"] or "", step["target"])
     return Recipient(**orjson.loads(seal.open(item_id, bytes(step["sealed"]))))
+
+
+def sender_of(item: DictRow, seal: Seal) -> str | None:
+    """The account that an item's money came from, if the bank told one. An item from before sealing has it as it is."""
+    sealed_sender = item["sealed_sender"]
+    return item["sender_iban"] if sealed_sender is None else seal.open(item["item_id"], bytes(sealed_sender)).decode()
+
+
+def shown(item: DictRow, seal: Seal) -> DictRow:
+    """An item of the queue for the operator, with the account of the sender opened."""
+    return {name: value for name, value in item.items() if name != "sealed_sender"} | {
+        "sender_iban": sender_of(item, seal)
+    }
 
 
 async def steps_of(tx: Tx, item_id: UUID, *, seal: Seal) -> list[dict[str, object]]:

@@ -32,7 +32,7 @@ from ..domain.chart import EntryKind
 from ..errors import Reason
 from .accounts import debtor_of
 from .funding import place_funding
-from .recipients import Recipient, recipient_of, sealed
+from .recipients import Recipient, recipient_of, sealed, sender_of
 from .settling import explain, known, payment_of, settle
 from .suspended import Step, add_step, item_row, take_back
 
@@ -119,7 +119,7 @@ async def propose_return(tx: Tx, command: ProposeReturn, now: datetime, *, seal:
     item = await _open_item(tx, command.item_id)
     if item["direction"] != "credit":
         raise Refused(Reason.ITEM_WRONG_WAY)
-    iban = command.iban or item["sender_iban"]
+    iban = command.iban or sender_of(item, seal)
     if iban is None:
         raise Refused(Reason.NO_SENDER_ACCOUNT)
     recipient = sealed(Recipient(command.payee, iban), command.item_id, seal)

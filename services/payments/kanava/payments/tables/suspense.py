@@ -14,7 +14,8 @@ from .base import TIMES, Base
 class SuspenseItem(Base, table=True):
     """Something that the bank told and that matched nothing when it came; without money it is only a notice.
 
-    The item is the party of its postings on the suspense account, so what is left of it can be proved there.
+    The item is the party of its postings on the suspense account, so what is left of it can be proved there. The
+    account of who sent the money is sealed; `sender_iban` is of items from before that.
     """
 
     __tablename__ = "suspense_item"
@@ -22,6 +23,7 @@ class SuspenseItem(Base, table=True):
         sa.CheckConstraint("direction IN ('credit', 'debit', 'notice')"),
         sa.CheckConstraint("(direction = 'notice') = (amount_cents = 0) AND amount_cents >= 0"),
         sa.UniqueConstraint("iban", "reference", "part"),
+        sa.CheckConstraint("(sealed_sender IS NULL) = (key_id IS NULL)", name="suspense_item_key"),
         {"info": APPEND_ONLY},
     )
     item_id: UUID = Field(primary_key=True)
@@ -35,6 +37,8 @@ class SuspenseItem(Base, table=True):
     end_to_end_id: str | None = Field(index=True)
     why: str
     sender_iban: str | None
+    sealed_sender: bytes | None
+    key_id: str | None
     remittance: str
     booked_on: date
     created_at: datetime = Field(sa_type=TIMES)
