@@ -14,8 +14,8 @@ from .base import FOREVER, TIMES, Base
 
 def known_when(table: str) -> sa.Index:
     """An index of what became known since an instant: rows come in that order, so a summary of blocks will do."""
-    summaries = {"postgresql_using": "brin", "postgresql_with": {"autosummarize": "on"}}
-    return sa.Index(f"{table}_recorded", "recorded_from", **summaries)
+    with_ = {"autosummarize": "on"}
+    return sa.Index(f"{table}_recorded", "recorded_from", postgresql_using="brin", postgresql_with=with_)
 
 
 class Producer(Base, table=True):
