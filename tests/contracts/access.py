@@ -506,6 +506,7 @@ PAYMENTS = [
     ),
     Access("payments", "GET", "/v1/accounts/{area}/vouchers", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/voucher-use", only(R.RESIDENT)),
+    Access(*("payments", "GET", "/v1/producers/{producer_id}/unpaid-voucher-reports", STATEMENTS), query(area="03")),
     Access("payments", "GET", "/v1/accounts/{area}/budget", WATCHERS, query(year="2026")),
     Access("payments", "GET", "/v1/receivables", STATEMENTS, query(area="03", producer_id="{producer_id}")),
     Access(
@@ -584,6 +585,7 @@ PAYMENTS = [
         query(first="2026-01-01", last="2026-12-31"),
     ),
     Access("payments", "GET", "/v1/accounts/{area}/unpriced", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/refused-kinds", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
     Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),

@@ -7,6 +7,7 @@ from uuid import UUID
 from kanava.common.db import Pool, one, rows, transaction
 from kanava.payments.commands import TakeBankMessage
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as views
 from kanava.payments.views import suspense
 from tests.payments import story
@@ -49,7 +50,7 @@ async def released(pool: Pool, *shares: int) -> dict[int, str]:
 async def take(pool: Pool, content: bytes, now: datetime = NOW) -> TakenIn:
     """Take in a file of the bank."""
     async with transaction(pool) as tx:
-        return await take_bank_message(tx, TakeBankMessage(content), now)
+        return await take_bank_message(tx, TakeBankMessage(content), now, seal=PaymentsSettings().payee_seal())
 
 
 async def queue(pool: Pool, now: datetime = NOW) -> list[dict[str, Any]]:

@@ -14,9 +14,10 @@ from kanava.payments.bankfiles import LIMITS
 from kanava.payments.commands import ApproveStatements, ReleasePayout
 from kanava.payments.service.accounts import register_account
 from kanava.payments.service.payees import ask_for_reference, confirm_account
+from kanava.payments.service.recipients import file_of
 from kanava.payments.service.statements import PaidOut, approve_statements, release_payout
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as views
-from kanava.payments.views import statements as files
 from tests.contracts.test_access import AUDIENCE, ISSUER, KEY, built, token
 from tests.payments import bank, clearing, story
 from tests.payments.bank import Numbered, Part, credit, debit, notification, statement
@@ -207,7 +208,7 @@ async def test_a_changed_account_is_paid_after_somebody_else_confirmed_it(pool: 
     paid = await release(pool, "cecilia")
     assert (paid.to_bank, paid.held) == (1, [])
     async with transaction(pool) as tx:
-        content = await files.pain001(tx, paid.payout_id)
+        content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     assert content is not None
     assert f"<IBAN>{NEW}</IBAN>".encode() in content
 
@@ -231,7 +232,7 @@ async def test_no_account_changes_between_the_selection_and_the_file(pool: Pool)
         change = asyncio.create_task(story.hear(pool, "registry.producer", changed))
         _, waiting = await asyncio.wait({change}, timeout=0.5)
         assert waiting == {change}, "the change waits for the file"
-        content = await files.pain001(tx, paid.payout_id)
+        content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     await change
     assert content is not None
     assert f"<CdtrAcct><Id><IBAN>{bank.IBAN}</IBAN>".encode() in content
@@ -244,7 +245,7 @@ async def test_a_producer_gets_the_reference_that_it_asked_for(pool: Pool) -> No
             await ask_for_reference(tx, AskForReference(told.PRIVATE, kind, "tuottaja"), at(12, 2))  # type: ignore[arg-type]  # a literal in a loop
     paid = await story.pay(pool, NOVEMBER, at(12, 3))
     async with transaction(pool) as tx:
-        content = await files.pain001(tx, paid.payout_id)
+        content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     assert content is not None
     reference = content.split(b"<Ref>")[1].split(b"</Ref>")[0]
     assert reference.isdigit()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from kanava.common.db import Pool, Tx, one, rows
 from kanava.payments.commands import TakeBankMessage
 from kanava.payments.service.bank import take_bank_message
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as views
 from kanava.payments.views import books, suspense
 from tests.payments import bank, clearing
@@ -163,12 +164,14 @@ async def test_each_payment_is_paid_once_whatever_the_bank_sends(
             content = world.file(place, telling, facts)
             if content is None:
                 continue
-            await take_bank_message(tx, TakeBankMessage(content), at(12, 4))
+            await take_bank_message(tx, TakeBankMessage(content), at(12, 4), seal=PaymentsSettings().payee_seal())
             if telling.kind != "pain.002":
                 heard |= {number for number in telling.facts if number < len(facts)}
             assert await bank_cents(tx) == FUNDED_CENTS + world.moved_cents(heard, facts), "as the bank has it"
             await everything_holds(tx)
-            again = await take_bank_message(tx, TakeBankMessage(content), at(12, 5))
+            again = await take_bank_message(
+                tx, TakeBankMessage(content), at(12, 5), seal=PaymentsSettings().payee_seal()
+            )
             changed = (again.booked, again.rejected, again.received, again.unmatched, again.explained)
             assert changed == (0, 0, 0, 0, 0), "repeating a file changes nothing"
 
@@ -191,7 +194,7 @@ async def test_the_order_of_the_files_does_not_matter(
         for place, telling in enumerate(files):
             content = world.file(place, telling, facts)
             assert content is not None
-            await take_bank_message(tx, TakeBankMessage(content), at(12, 4))
+            await take_bank_message(tx, TakeBankMessage(content), at(12, 4), seal=PaymentsSettings().payee_seal())
         await everything_holds(tx)
         ended = await rows(tx, "SELECT status FROM payment ORDER BY amount_cents")
         assert [row["status"] for row in ended] == list(states)

@@ -1,14 +1,19 @@
 """The books prove themselves: append-only with the service's own credential, chained, checked to the cent."""
 
-from datetime import date
+import hashlib
+from datetime import UTC, date
 
 import psycopg
 import pytest
+from psycopg.rows import DictRow
 
-from kanava.common.db import Pool, transaction
+from kanava.common.db import Pool, one, transaction
 from kanava.common.errors import Refused
 from kanava.payments import ledger
+from kanava.payments.commands import PlaceFunding
 from kanava.payments.domain import chart
+from kanava.payments.domain.chain import GENESIS
+from kanava.payments.service.funding import place_funding
 from tests.payments import story
 from tests.payments.test_payout import closed_month
 from tests.support import facts as told
@@ -119,3 +124,57 @@ async def test_an_account_never_falls_below_its_limit(pool: Pool) -> None:
             await ledger.post(tx, told.AREA, [draft], at(10, 2))
     async with transaction(pool) as tx:
         assert (await ledger.verify(tx, told.AREA)).entries == 1
+
+
+DAYS = {
+    "changed": "UPDATE entry_value SET value_date = '2025-12-30'",
+    "taken out": "DELETE FROM entry_value",
+    "put in": "INSERT INTO entry_value SELECT area, seq, '2025-12-31' FROM entry WHERE kind = 'settlement'",
+}
+
+
+@pytest.mark.parametrize("what", DAYS)
+async def test_the_day_of_an_entry_is_in_its_seal(pool: Pool, database: ServiceDatabase, what: str) -> None:
+    """An instalment of the old year, and a payment of the new one: no day can be changed, removed or put beside."""
+    await story.open_area(pool)
+    placed = PlaceFunding(told.AREA, "state", "", 100_00, date(2026, 1, 9), "12/12", fiscal_year=2025)
+    async with transaction(pool) as tx:
+        await place_funding(tx, placed, at(1, 9))
+        draft = chart.payment(
+            chart.EntryKind.SETTLEMENT, statement_id=told.resident_id(1), producer_id=told.OWN, sums={"capitation": 1}
+        )
+        await ledger.post(tx, told.AREA, [draft], at(1, 10))
+        assert (await ledger.verify(tx, told.AREA)).broken is None
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        assert admin.execute(DAYS[what]).rowcount == 1
+    async with transaction(pool) as tx:
+        broken = (await ledger.verify(tx, told.AREA)).broken
+    assert broken is not None
+    assert (broken.seq, broken.reason) == (3 if what == "put in" else 2, "its hash does not seal its content")
+
+
+async def test_entries_sealed_before_days_were_still_hold(pool: Pool, database: ServiceDatabase) -> None:
+    """The hash of an entry booked before stays; once days are sealed, nothing without one is taken any more."""
+    await story.open_area(pool)
+    await story.fund(pool, 1_00, at(10, 1))
+    async with transaction(pool) as tx:
+        row = await one(tx, "SELECT * FROM entry")
+        assert row is not None
+    old = {"hash": without_day(row), "id": row["entry_id"]}
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("UPDATE entry SET hash = %(hash)s WHERE entry_id = %(id)s", old)
+        admin.execute("UPDATE book SET head_hash = %(hash)s", old)
+    await story.fund(pool, 2_00, at(10, 2), "2/12")
+    async with transaction(pool) as tx:
+        verified = await ledger.verify(tx, told.AREA)
+    assert (verified.entries, verified.broken) == (2, None)
+
+
+def without_day(row: DictRow) -> bytes:
+    """The hash of a first instalment as it was sealed before."""
+    booked_at = row["booked_at"].astimezone(UTC).isoformat()
+    text = f"{row['area']}|1|{booked_at}|funding|{row['reference']}|{row['text']}"
+    postings = ("1100|||100", "3100|||-100")
+    return hashlib.sha256(GENESIS + "\n".join((text, "", *postings)).encode()).digest()

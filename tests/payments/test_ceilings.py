@@ -1,16 +1,22 @@
 """The yearly ceiling of client fees on a real PostgreSQL: claimed once, corrected, families together."""
 
+import hashlib
 from datetime import date, timedelta
 from uuid import UUID
 
-from kanava.common.db import Pool, rows, transaction
+import psycopg
+import pytest
+
+from kanava.common.db import Pool, one, rows, transaction
 from kanava.payments import ledger
 from kanava.payments.domain.ceilings import Child, PaidFee, over_the_ceiling
 from kanava.payments.figures import fee_ceilings
+from kanava.payments.lines import SUMS
 from kanava.payments.views import ceilings as views
 from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
 from tests.support import facts as told
+from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, resident, resident_id, visit
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
@@ -61,6 +67,53 @@ async def test_what_exceeds_the_ceiling_is_owed_once_and_a_corrected_fee_correct
     ours = [flow for flow in flows if flow["flow"] == "claims above the ceiling → entry"]
     assert [(flow["came"], flow["is_whole"]) for flow in ours] == [(1, True), (1, True)]
     await story.assert_books_agree(pool)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ("UPDATE ceiling_claim SET amount_cents = amount_cents + 1", "its claims above the ceiling were changed"),
+        ("DELETE FROM ceiling_claim", "its claims above the ceiling were changed"),
+        (
+            "INSERT INTO ceiling_claim SELECT (SELECT run_id FROM run ORDER BY month DESC LIMIT 1), resident_id,"
+            " payee_id, year, area, ceiling_cents, 1 FROM ceiling_claim",
+            "claims above the ceiling are in no entry",
+        ),
+    ],
+)
+async def test_a_claim_changed_by_a_cent_is_named(
+    pool: Pool, database: ServiceDatabase, change: str, reason: str
+) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    fees = [visit(n, 1, date(2026, 10, n), recorded_at=at(10, 20), fee_cents=300_00) for n in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        assert admin.execute(change).rowcount == 1
+    async with transaction(pool) as tx:
+        broken = (await ledger.verify(tx, told.AREA)).broken
+    assert broken is not None
+    assert broken.reason == reason
+
+
+async def test_the_digest_of_a_run_holds_its_claims(pool: Pool) -> None:
+    """What producers are owed, and so every sum of lines, is the same; who gets back what is not."""
+    await story.open_area(pool)
+    child = resident(2, date(2015, 1, 1), guardian_id=resident_id(1))
+    await story.hear(pool, "listing.resident", resident(1), child)
+    fees = [visit(n, n % 2 + 1, date(2026, 10, n), recorded_at=at(10, 20), fee_cents=300_00) for n in (1, 2, 3, 4)]
+    await story.hear(pool, "monitoring.production", *fees)
+    run = await story.close(pool, OCTOBER, at(11, 2))
+    async with transaction(pool) as tx:
+        sums = await rows(tx, SUMS, {"run_id": run["run_id"]})
+        entry = await one(tx, "SELECT lines_digest FROM entry WHERE kind = 'ceiling'")
+    assert entry is not None
+    names = ("producer_id", "component", "lines", "amount_cents", "lines_digest")
+    exported = ["|".join(str(row[name]) for name in names) for row in sums]
+    assert run["digest"] == hashlib.sha256("\n".join([*exported, entry["lines_digest"]]).encode()).hexdigest()
 
 
 async def test_a_guardian_that_became_known_late_brings_the_family_together(pool: Pool) -> None:

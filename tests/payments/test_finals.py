@@ -16,6 +16,7 @@ from kanava.payments.service.finals import FinalDrawn, draw_final_statement
 from kanava.payments.views import receivables, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
+from tests.payments.test_budgets import budget, line, standing
 from tests.payments.test_disputes import contest, key
 from tests.payments.test_payout import closed_month, payment, spendable, tell
 from tests.payments.test_receivables import LATER, balance, joined, overpaid, owed, released, status_of
@@ -163,6 +164,49 @@ async def test_a_final_statement_has_no_lines_to_contest(pool: Pool) -> None:
     async with transaction(pool) as tx:
         (gathered,) = final.gathered
         assert (await contest_lines(tx, replace(command, statement_id=gathered), at(12, 10))).lines == 1
+
+
+async def test_the_budget_holds_a_final_statement_like_any_other(pool: Pool) -> None:
+    """November's 31.40 is not used of its line by being gathered, but when the final statement is paid."""
+    await closed_month(pool)
+    await stands(pool, "left")
+    ended = listed(2, span(date(2026, 9, 1), DECEMBER, private=True), version=2, recorded_at=at(12, 3))
+    await story.hear(pool, "listing.listing", ended)
+    tight = (line("1", "one_item", 31_39, producer_id=told.PRIVATE), line("2", "package", 24_40, nodes=["SOS"]))
+    await story.hear(pool, "registry.order", budget(*tight))
+    final = await draw(pool)
+    assert await standing(pool) == {"1": (31_40, 0, -1, 31_40), "2": (24_40, 0, 0, 24_40)}, "drawn, and not paid"
+    paid = await story.pay(pool, NOVEMBER, IN_FEBRUARY)
+    assert [(one.statement_id, one.reason) for one in paid.held if one.producer_id == told.PRIVATE] == [
+        (final.statement_id, "breaks_the_budget")
+    ]
+    more = line("1", "one_item", 31_40, producer_id=told.PRIVATE)
+    await story.hear(pool, "registry.order", budget(more, tight[1], version=2))
+    again = await story.release(pool, IN_FEBRUARY)
+    assert (again.to_bank_cents, again.held) == (31_40, [])
+    assert await standing(pool) == {"1": (31_40, 0, 0, 0), "2": (24_40, 0, 0, 0)}
+    await story.assert_books_agree(pool)
+
+
+async def test_each_year_that_a_final_statement_gathers_draws_on_its_own_budget(pool: Pool) -> None:
+    """Of 2026: a receivable of 14.00, taken when it came to be, and a rejected 21.00; of 2027: 21.00 of January."""
+    await overpaid(pool, people=2)
+    await joined(pool, 10, 3)
+    await story.close(pool, DECEMBER, LATER)
+    await released(pool, DECEMBER)
+    await tell(pool, pain002("M-12", [await payment(pool)]))
+    await released(pool, NOVEMBER)
+    await left_by(pool, 10, 3, date(2027, 2, 1))
+    await stands(pool, "left")
+    await story.close(pool, JANUARY, IN_FEBRUARY)
+    await story.hear(pool, "registry.order", budget(line("1", "one_item", 20_99)))
+    before = await standing(pool)
+    await draw(pool)
+    assert await standing(pool) == before == {"1": (21_00, 0, -1, 21_00)}
+    assert [one.reason for one in (await story.pay(pool, JANUARY, IN_FEBRUARY)).held] == ["breaks_the_budget"]
+    await story.hear(pool, "registry.order", budget(line("1", "one_item", 21_00), version=2))
+    assert (await story.release(pool, IN_FEBRUARY)).to_bank_cents == 28_00
+    assert await standing(pool) == {"1": (21_00, 0, 0, 0)}
 
 
 async def test_an_unknown_producer_is_not_found(pool: Pool) -> None:

@@ -10,9 +10,12 @@ from kanava.common.db import Pool, transaction
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.payments import ledger
+from kanava.payments.commands import PlaceFunding, PlanInstalments
 from kanava.payments.domain import chart
 from kanava.payments.errors import Reason
 from kanava.payments.service.forecasts import Forecast, forecast_account, forecast_income
+from kanava.payments.service.funding import place_funding
+from kanava.payments.service.funding_plans import plan_instalments
 from tests.payments import story
 from tests.support import facts as told
 
@@ -55,6 +58,31 @@ async def test_an_instalment_that_will_not_come_is_seen_in_the_band(pool: Pool) 
     nothing = {date(2027, n, 1): 0 for n in range(1, 13)}
     found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), nothing)
     assert found.below_limit_in == "2027-04"
+
+
+async def plan(pool: Pool, year: int, *instalments: tuple[date, int]) -> None:
+    """The state plans a year."""
+    command = PlanInstalments(told.AREA, "state", "", year, instalments, "Päätös.", "operator")
+    async with transaction(pool) as tx:
+        await plan_instalments(tx, command, datetime(year - 1, 11, 1, tzinfo=UTC))
+
+
+async def test_the_funding_plan_is_read_and_what_is_overdue_comes_first(pool: Pool) -> None:
+    """The state still misses 500 € of December and plans by quarters; Espoo has no plan and pays as a year ago."""
+    await live(pool, MONTHS)
+    paid = PlaceFunding(told.AREA, "municipality", "049", 70_00, date(2026, 5, 2), "Espoo")
+    async with transaction(pool) as tx:
+        await place_funding(tx, paid, datetime(2026, 5, 2, 9, tzinfo=UTC))
+    now = datetime(2027, 1, 15, tzinfo=UTC)
+    assert {one.inflow_from for one in (await asked(pool, now)).months} == {"last_year"}
+    monthly = [(date(2026, n, 1), 1_000_00 if n < 12 else 1_500_00) for n in range(1, 13)]
+    await plan(pool, 2026, *monthly)
+    await plan(pool, 2027, *[(date(2027, n, 2), 3_000_00) for n in (1, 4, 7, 10)])
+    found = await asked(pool, now, {date(2027, 7, 1): 0})
+    inflows = {int(one.month[-2:]): one.inflow_cents for one in found.months if one.inflow_cents}
+    assert inflows == {1: 3_500_00, 4: 3_000_00, 5: 70_00, 10: 3_000_00}
+    assert {one.month: one.inflow_from for one in found.months}["2027-07"] == "asked"
+    assert sum(one.inflow_from == "plan" for one in found.months) == 11
 
 
 async def test_a_month_that_is_not_over_is_no_history(pool: Pool) -> None:

@@ -1,17 +1,20 @@
 """Incentives from the reserve of a month to the cents on residents, on a real PostgreSQL."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
+from kanava.common.contracts.listing import Listing
 from kanava.common.contracts.monitoring import Snapshot
 from kanava.common.contracts.registry import IncentiveTerm
 from kanava.common.db import Pool, one, rows, transaction
+from kanava.common.money import split_by_largest_remainder
 from kanava.payments import ledger
 from kanava.payments.domain.chart import Account
+from kanava.payments.domain.incentives import Measured, holds
 from kanava.payments.views import explained
 from tests.payments import story
 from tests.support import facts as told
-from tests.support.facts import at, listed, resident, span
+from tests.support.facts import at, listed, resident, resident_id, span
 
 OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 TERMS = (
@@ -126,4 +129,114 @@ async def test_a_missed_target_releases_the_whole_part_to_the_area(pool: Pool) -
     await story.close(pool, NOVEMBER, at(12, 2))
     assert sum(line["amount_cents"] for line in await story.lines(pool, "incentive")) == 28
     assert await reserved_cents(pool) == 70, "October is settled, November reserved"
+    await story.assert_books_agree(pool)
+
+
+async def incentive_lines(pool: Pool) -> list[tuple[UUID, str, date, int]]:
+    """Lines of incentives, by the run's month, then resident."""
+    async with transaction(pool) as tx:
+        found = await rows(
+            tx,
+            "SELECT l.* FROM line l JOIN run USING (run_id) WHERE component = 'incentive'"
+            " ORDER BY run.month, resident_id, l.for_month, kind DESC",
+        )
+    return [(line["resident_id"], line["kind"], line["for_month"], line["amount_cents"]) for line in found]
+
+
+def left_on(day: date, number: int = 2) -> Listing:
+    """It became known in December that a resident left the private unit."""
+    return listed(number, span(date(2026, 9, 1), day, private=True), version=2, recorded_at=at(12, 10))
+
+
+async def test_a_late_correction_of_the_capitation_takes_back_what_it_earned_in_pairs(pool: Pool) -> None:
+    """14.00 € became 10.39 €: 0.70 € of reserve became 0.52 €, and 0.21 € earned became 0.16 €."""
+    await october(pool)
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(11, 20)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.hear(pool, "listing.listing", left_on(date(2026, 10, 16)))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    first = [(resident_id(1), "original", OCTOBER, 11), (resident_id(2), "original", OCTOBER, 10)]
+    pair = [(resident_id(2), "refund", OCTOBER, -10), (resident_id(2), "correction", OCTOBER, 5)]
+    assert await incentive_lines(pool) == [*first, *pair]
+    async with transaction(pool) as tx:
+        outcomes = await rows(
+            tx, "SELECT earned_cents, released_cents FROM incentive_outcome JOIN run USING (run_id) ORDER BY run.month"
+        )
+    assert [tuple(row.values()) for row in outcomes] == [(21, 21), (-5, -6)]
+    assert await reserved_cents(pool) == 52 - 31 + 35 + 35, "October's other indicator, November and December"
+    await story.close(pool, date(2027, 1, 1), datetime(2027, 2, 2, 9, tzinfo=UTC))
+    assert await incentive_lines(pool) == [*first, *pair], "never twice"
+    assert await reserved_cents(pool) == 52 - 31 + 3 * 35
+    await story.assert_books_agree(pool)
+    async with transaction(pool) as tx:
+        assert (await ledger.verify(tx, told.AREA)).broken is None
+
+
+async def test_a_correction_before_the_indicator_is_frozen_moves_the_reserve_of_its_own_month(pool: Pool) -> None:
+    await october(pool)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.hear(pool, "listing.listing", left_on(date(2026, 10, 16)))
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(12, 12)))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await incentive_lines(pool) == [
+        (resident_id(1), "original", OCTOBER, 11),
+        (resident_id(2), "original", OCTOBER, 5),
+    ]
+    assert await reserved_cents(pool) == 52 - 31 + 35 + 35
+    await story.assert_books_agree(pool)
+
+
+async def test_a_resident_found_late_earns_for_the_month_and_one_never_there_earns_nothing(pool: Pool) -> None:
+    """Resident 4 was listed all along and resident 2 never was: the sums stay, the residents change."""
+    await october(pool)
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(11, 20)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.hear(pool, "listing.resident", resident(4))
+    there = listed(4, span(date(2026, 9, 1), private=True), recorded_at=at(12, 10))
+    await story.hear(pool, "listing.listing", there, left_on(date(2026, 9, 1)))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert (await incentive_lines(pool))[2:] == [
+        (resident_id(2), "refund", OCTOBER, -10),
+        (resident_id(4), "correction", OCTOBER, 10),
+    ]
+    again = listed(4, span(date(2026, 9, 1), date(2026, 10, 16), private=True), version=2, recorded_at=at(12, 31, 23))
+    await story.hear(pool, "listing.listing", again)
+    await story.close(pool, date(2027, 1, 1), datetime(2027, 2, 2, 9, tzinfo=UTC))
+    assert (await incentive_lines(pool))[4:] == [
+        (resident_id(4), "refund", OCTOBER, -10),
+        (resident_id(4), "correction", OCTOBER, 5),
+    ]
+    await story.assert_books_agree(pool)
+
+
+async def test_the_lines_are_the_rule_whatever_was_corrected_in_between(pool: Pool) -> None:
+    """Forty residents come and go, known in two later months: each ends with the share of what holds in the end."""
+    await october(pool)
+    people = range(5, 45)
+    await story.hear(pool, "listing.resident", *[resident(n, date(1940 + n, 1, 1)) for n in people])
+    in_november = [span(date(2026, 10, 1 + n % 9), private=True) for n in people]
+    await story.hear(
+        pool,
+        "listing.listing",
+        *[listed(n, s, recorded_at=at(11, 9)) for n, s in zip(people, in_november, strict=True)],
+    )
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(11, 20)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.hear(pool, "listing.listing", *[left_on(date(2026, 10, 3 + n % 28), n) for n in people if n % 3])
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    async with transaction(pool) as tx:
+        earning = await rows(
+            tx,
+            "SELECT resident_id, sum(amount_cents)::bigint AS cents FROM line WHERE component = 'capitation'"
+            " AND producer_id = %s AND for_month = %s GROUP BY resident_id HAVING sum(amount_cents) > 0"
+            " ORDER BY resident_id",
+            (told.PRIVATE, OCTOBER),
+        )
+    stands = holds(sum(row["cents"] for row in earning), 5, TERMS, {"esh": Measured(75, 0)})
+    shares = split_by_largest_remainder(stands.earned_cents("esh"), [row["cents"] for row in earning])
+    expected = {row["resident_id"]: cents for row, cents in zip(earning, shares, strict=True) if cents}
+    paid: dict[UUID, int] = {}
+    for who, _, _, cents in await incentive_lines(pool):
+        paid[who] = paid.get(who, 0) + cents
+    assert {who: cents for who, cents in paid.items() if cents} == expected
     await story.assert_books_agree(pool)

@@ -9,7 +9,9 @@ from kanava.common.money import cents_of
 from kanava.payments import iso20022
 from kanava.payments.commands import ApproveStatements, ReleasePayout, TakeBankMessage
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.service.recipients import file_of
 from kanava.payments.service.statements import PaidOut, approve_statements, release_payout
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import books, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
@@ -34,7 +36,7 @@ async def closed_month(pool: Pool, funding_cents: int = 100_00) -> None:
 async def tell(pool: Pool, content: bytes) -> TakenIn:
     """Take in a file of the bank."""
     async with transaction(pool) as tx:
-        return await take_bank_message(tx, TakeBankMessage(content), at(12, 4))
+        return await take_bank_message(tx, TakeBankMessage(content), at(12, 4), seal=PaymentsSettings().payee_seal())
 
 
 async def payment(pool: Pool) -> tuple[str, int]:
@@ -137,7 +139,7 @@ async def test_the_file_to_the_bank_says_what_is_paid(pool: Pool) -> None:
     await closed_month(pool)
     paid = await story.pay(pool, NOVEMBER, at(12, 4))
     async with transaction(pool) as tx:
-        content = await statements.pain001(tx, paid.payout_id)
+        content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     assert content is not None
     root = etree.fromstring(content)
     find = {name: root.findtext(f".//{{*}}{name}") for name in ("CtrlSum", "NbOfTxs", "EndToEndId", "InstdAmt", "Ref")}

@@ -23,6 +23,7 @@ from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
 from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
 from kanava.payments.service import needs, refunds
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
 from kanava.payments.views import refunds as views
@@ -37,7 +38,7 @@ AMOUNT = 4_000_00 * 4 // 100 // 2 + 4_000_00 * 3 // 100
 async def tell(pool: Pool, content: bytes) -> TakenIn:
     """A file of the bank."""
     async with transaction(pool) as tx:
-        return await take_bank_message(tx, TakeBankMessage(content), NEW_YEAR)
+        return await take_bank_message(tx, TakeBankMessage(content), NEW_YEAR, seal=PaymentsSettings().payee_seal())
 
 
 async def status(pool: Pool, refund_id: UUID) -> str:

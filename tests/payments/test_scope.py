@@ -79,6 +79,21 @@ async def test_a_pooled_connection_shows_each_transaction_its_own_area(pool: Poo
     assert (other["line"], other["statement"], other["payment"]) == (0, 0, 0)
 
 
+@pytest.mark.parametrize("area", ["03", OTHER, COUNTRY])
+async def test_a_part_of_the_lines_cannot_be_named_past_the_policy(pool: Pool, plain: Pool, area: str) -> None:
+    await two_areas(pool)
+    async with within(plain, area) as tx:
+        parts = await rows(tx, "SELECT inhrelid::regclass::text AS name FROM pg_inherits JOIN pg_class c"
+                               " ON c.oid = inhparent WHERE c.relname = 'line'")  # fmt: skip
+        seen = await rows(tx, "SELECT DISTINCT tableoid::regclass::text AS name FROM line")
+    assert [row["name"] for row in parts] == ["line_03_202611"]
+    assert seen == ([] if area == OTHER else parts), "through the whole an area sees its own"
+    for attempt in ("SELECT FROM line_03_202611", "INSERT INTO line_03_202611 SELECT * FROM line"):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            async with within(plain, area) as tx:
+                await tx.execute(attempt)
+
+
 async def test_a_rollback_leaves_no_area_behind(pool: Pool, plain: Pool) -> None:
     await two_areas(pool)
     with pytest.raises(ZeroDivisionError):

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -21,17 +22,22 @@ from kanava.payments.bank_commands import (
     ReleaseReturn,
 )
 from kanava.payments.service import suspense as service
+from kanava.payments.service.recipients import file_of, shown, steps_of
 from kanava.payments.service.statements import PaidOut
-from kanava.payments.views import statements as files
+from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import suspense as views
 from tests.payments import bank, clearing, story
 from tests.payments.bank import Part, credit, debit, notification, pain002
+from tests.support.databases import ServiceDatabase
+from tests.support.dumps import dumped, holds
 from tests.support.facts import at
 from tests.support.schemas import schema_errors
 
 SEVEN = 7_00
 SENDER = "FI5810171000000122"
 WHY = "Soitettu maksajalle"
+SEAL = PaymentsSettings().payee_seal()
+PROPOSE, RELEASE = (partial(act, seal=SEAL) for act in (service.propose_return, service.release_return))
 
 
 async def do(pool: Pool, act: Callable[..., Awaitable[Any]], command: object) -> Any:
@@ -182,21 +188,19 @@ async def test_money_goes_back_when_two_people_say_so(pool: Pool) -> None:
     await clearing.released(pool, 1)
     item_id = await came(pool, text="väärä tili")
     release = ReleaseReturn(item_id, story.DEBTOR, "anna")
-    assert await refusal(pool, service.release_return, release) == "return_not_proposed"
-    await do(pool, service.propose_return, ProposeReturn(item_id, "Maksaja Öy", None, WHY, "anna"))
-    assert await refusal(pool, service.release_return, release) == "return_by_the_same"
-    sent = await do(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    assert await refusal(pool, RELEASE, release) == "return_not_proposed"
+    await do(pool, PROPOSE, ProposeReturn(item_id, "Maksaja Öy", None, WHY, "anna"))
+    assert await refusal(pool, RELEASE, release) == "return_by_the_same"
+    sent = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
     async with transaction(pool) as tx:
-        content = await files.pain001(tx, sent.payout_id)
+        content = await file_of(tx, sent.payout_id, seal=SEAL)
     assert content is not None
     assert schema_errors(content) == []
     root = etree.fromstring(content)
     said = [root.findtext(f".//{{*}}{name}") for name in ("CdtrAcct/{*}Id/{*}IBAN", "InstdAmt", "Ustrd", "Cdtr/{*}Nm")]
     assert said == [SENDER, "50.00", "Palautus vaara tili", "Maksaja Oy"]
     assert await clearing.queue(pool) == []
-    assert (
-        await refusal(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta")) == "item_explained"
-    )
+    assert await refusal(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta")) == "item_explained"
     booked = await clearing.take(pool, notification("M9", debit("B9", (sent.end_to_end_id, 50_00))))
     assert booked.booked == 1
     assert await clearing.bank_cents(pool) == 1_000_00
@@ -206,16 +210,14 @@ async def test_money_goes_back_when_two_people_say_so(pool: Pool) -> None:
 async def test_money_that_could_not_be_sent_back_waits_again(pool: Pool) -> None:
     await clearing.released(pool, 1)
     item_id = await came(pool)
-    await do(pool, service.propose_return, ProposeReturn(item_id, "Maksaja", None, WHY, "anna"))
-    first = await do(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    await do(pool, PROPOSE, ProposeReturn(item_id, "Maksaja", None, WHY, "anna"))
+    first = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
     assert (await clearing.take(pool, pain002("R1", [(first.end_to_end_id, 50_00)]))).rejected == 1
     (item,) = await clearing.queue(pool)
     assert (item["left_cents"], item["last_step"]) == (50_00, "return_failed")
-    assert await refusal(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta")) == (
-        "return_not_proposed"
-    )
-    await do(pool, service.propose_return, ProposeReturn(item_id, "Maksaja", SENDER, WHY, "anna"))
-    second = await do(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    assert await refusal(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta")) == ("return_not_proposed")
+    await do(pool, PROPOSE, ProposeReturn(item_id, "Maksaja", SENDER, WHY, "anna"))
+    second = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
     assert second.end_to_end_id != first.end_to_end_id
     await clearing.payments(pool)
 
@@ -223,8 +225,8 @@ async def test_money_that_could_not_be_sent_back_waits_again(pool: Pool) -> None
 async def test_money_that_was_sent_back_and_came_back_waits_again(pool: Pool) -> None:
     await clearing.released(pool, 1)
     item_id = await came(pool)
-    await do(pool, service.propose_return, ProposeReturn(item_id, "Maksaja", None, WHY, "anna"))
-    sent = await do(pool, service.release_return, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    await do(pool, PROPOSE, ProposeReturn(item_id, "Maksaja", None, WHY, "anna"))
+    sent = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
     await clearing.take(pool, notification("M1", debit("B1", (sent.end_to_end_id, 50_00))))
     returned = await clearing.take(pool, notification("M2", bank.back("B2", sent.end_to_end_id, 50_00)))
     assert returned.rejected == 1
@@ -237,7 +239,7 @@ async def test_money_without_a_senders_account_is_not_sent_back_blindly(pool: Po
     await clearing.released(pool, 1)
     item_id = await came(pool, sender=None)
     proposal = ProposeReturn(item_id, "Maksaja", None, WHY, "anna")
-    assert await refusal(pool, service.propose_return, proposal) == "no_sender_account"
+    assert await refusal(pool, PROPOSE, proposal) == "no_sender_account"
 
 
 async def test_a_mistake_of_the_bank_and_its_correction_are_offset(pool: Pool) -> None:
@@ -258,9 +260,7 @@ async def test_money_that_left_becomes_no_instalment_and_is_not_sent_back(pool: 
     (item,) = await clearing.queue(pool)
     name = item["item_id"]
     assert await refusal(pool, service.match_to_funding, instalment(name)) == "item_wrong_way"
-    assert (
-        await refusal(pool, service.propose_return, ProposeReturn(name, "x", SENDER, WHY, "anna")) == "item_wrong_way"
-    )
+    assert await refusal(pool, PROPOSE, ProposeReturn(name, "x", SENDER, WHY, "anna")) == "item_wrong_way"
     assert await refusal(pool, service.close_notice, CloseNotice(name, WHY, "anna")) == "item_wrong_way"
 
 
@@ -272,3 +272,23 @@ async def test_a_notice_is_closed_with_a_reason(pool: Pool) -> None:
     await do(pool, service.close_notice, CloseNotice(item["item_id"], WHY, "anna"))
     assert await clearing.queue(pool) == []
     assert (await clearing.take(pool, pain002("R1", [("unknown", 5)]))).unmatched == 0, "told again it stays closed"
+
+
+async def test_the_recipient_of_a_return_is_nowhere_in_clear(pool: Pool, database: ServiceDatabase) -> None:
+    """Neither in the item, the step nor the file; the operator who releases it reads all of them."""
+    await clearing.released(pool, 1)
+    item_id = await came(pool)
+    (item,) = await clearing.queue(pool)
+    assert shown(item, SEAL)["sender_iban"] == SENDER
+    other = "FI4250001510000023"
+    await do(pool, PROPOSE, ProposeReturn(item_id, "Aatami Maksaja", other, WHY, "anna"))
+    sent = await do(pool, RELEASE, ReleaseReturn(item_id, story.DEBTOR, "bertta"))
+    text = dumped(database)
+    assert holds(text, WHY), "the search finds what is there"
+    assert not any(holds(text, word) for word in (other, SENDER, "Aatami"))
+    async with transaction(pool) as tx:
+        proposed = (await steps_of(tx, item_id, seal=SEAL))[0]
+        content = await file_of(tx, sent.payout_id, seal=SEAL)
+    assert (proposed["what"], proposed["payee"], proposed["target"]) == ("return_proposed", "Aatami Maksaja", other)
+    assert content is not None
+    assert other.encode() in content

@@ -151,6 +151,55 @@ async def test_a_report_beyond_the_grant_is_accounted_for_once(pool: Pool) -> No
     assert (await use(pool))["used_cents"] == 45_00
 
 
+async def not_paid(pool: Pool, producer_id: str = told.PRIVATE) -> list[tuple[object, object]]:
+    """Day and reason of what a producer is told that its vouchers did not pay."""
+    async with transaction(pool) as tx:
+        found = await views.not_paid(tx, area=told.AREA, producer_id=producer_id)
+    assert all(len(str(row["explanation"])) > 20 for row in found)
+    return [(row["performed_on"], row["reason"]) for row in found]
+
+
+async def test_without_a_contract_on_the_day_a_voucher_pays_nothing_and_says_why(pool: Pool) -> None:
+    """The contract ended on the 6th: the visit of the 7th takes no use; that it went on was known later."""
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", voucher(1, 1, uses_granted=2))
+    ended = told.contract(private=True).model_copy(update={"version": 2, "ends_on": date(2026, 11, 6)})
+    await story.hear(pool, "registry.contract", ended)
+    reports = [visited(1, 1, 5), visited(2, 1, 7), visited(3, 2, 7)]
+    await story.hear(pool, "monitoring.production", *reports)
+    await close_november(pool)
+    assert await paid(pool) == [("original", 50_00)]
+    assert await paid(pool, "fee") == [], "what a voucher stands for is no fee, and a fee needs a contract too"
+    assert await not_paid(pool) == [(date(2026, 11, 7), "no_contract")]
+    assert await not_paid(pool, told.OWN) == [], "nobody is told another's"
+    assert (await use(pool))["uses_left"] == 1
+    went_on = ended.model_copy(update={"version": 3, "ends_on": None, "recorded_at": at(12, 5)})
+    await story.hear(pool, "registry.contract", went_on)
+    await close_december(pool)
+    assert await paid(pool) == [("original", 50_00), ("original", 50_00)]
+    assert await not_paid(pool) == []
+    assert (await use(pool))["uses_left"] == 0
+    await story.close(pool, date(2027, 1, 1), datetime.fromisoformat("2027-02-02T09:00:00+00:00"))
+    assert len(await paid(pool)) == 2, "nothing is done twice"
+
+
+async def test_before_the_scheme_is_in_production_a_voucher_pays_nothing_and_says_why(pool: Pool) -> None:
+    await open_area(pool)
+    stopped = told.scheme().model_copy(update={"version": 6, "phase": 4, "entered_on": date(2026, 11, 1)})
+    again = told.scheme().model_copy(update={"version": 7, "phase": 5, "entered_on": date(2026, 11, 20)})
+    await story.hear(pool, "registry.scheme", stopped, again)
+    await story.hear(pool, "listing.voucher", voucher(1, 1), personal_budget(2, 2, 50_00))
+    reports = [visited(1, 1, 19), visited(2, 1, 20), visited(3, 2, 19), visited(4, 2, 20), visited(5, 2, 21)]
+    await story.hear(pool, "monitoring.production", *reports, visited(6, 2, 22))
+    await close_november(pool)
+    assert await paid(pool) == [("original", 50_00), ("original", 45_00), ("original", 5_00)]
+    assert await not_paid(pool) == [
+        (date(2026, 11, 19), "no_scheme"),
+        (date(2026, 11, 19), "no_scheme"),
+        (date(2026, 11, 22), "beyond_the_grant"),
+    ]
+
+
 async def test_where_a_voucher_does_not_hold_a_visit_is_a_fee(pool: Pool) -> None:
     """Other days, another node, unit, producer or kind of voucher."""
     await open_area(pool, residents=6)

@@ -6,7 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanava.common.contracts.registry import IncentiveTerm
-from kanava.payments.domain.incentives import Measured, Outcome, earned_share, outcome, parts, reserve_cents
+from kanava.payments.domain.incentives import (
+    Measured,
+    Outcome,
+    Stands,
+    earned_share,
+    holds,
+    outcome,
+    parts,
+    reserve_cents,
+)
 
 VALUES = st.integers(-1_000_000, 1_000_000)
 CENTS = st.integers(0, 10**12)
@@ -75,3 +84,38 @@ def test_a_month_reserves_its_share_half_up_and_never_less_than_nothing() -> Non
     assert reserve_cents(10, 5) == 1
     assert reserve_cents(9, 5) == 0
     assert reserve_cents(-14_00, 5) == 0
+
+
+STEPS = st.lists(st.one_of(st.integers(-(10**9), 10**9), st.tuples(st.sampled_from("abc"), VALUES)), max_size=12)
+
+
+@given(st.lists(any_terms(), min_size=3, max_size=3), st.integers(0, 1000), st.integers(0, 100), STEPS)
+def test_corrections_and_frozen_indicators_in_any_order_conserve_every_cent(
+    drawn: list[IncentiveTerm], permille: int, percent: int, steps: list[int | tuple[str, int]]
+) -> None:
+    """A whole number corrects the capitation; a pair freezes an indicator, the first time that it is told."""
+    shares = (permille, 1000 - permille, 0)
+    terms = [
+        term.model_copy(update={"indicator": name, "share_permille": share})
+        for name, term, share in zip("abc", drawn, shares, strict=True)
+    ]
+    stands, capitation_cents = Stands(), 0
+    frozen: dict[str, Measured] = {}
+    reserve_account = earned = released = reserved = 0
+    for step in steps:
+        if isinstance(step, int):
+            capitation_cents += step
+        else:
+            frozen.setdefault(step[0], Measured(step[1], 0))
+        now = holds(capitation_cents, percent, terms, frozen)
+        reserved += now.reserved_cents - stands.reserved_cents
+        reserve_account += (now.reserved_cents - stands.reserved_cents) - (now.settled_cents - stands.settled_cents)
+        earned += sum(now.earned_cents(name) - stands.earned_cents(name) for name in "abc")
+        released += sum(one.released_cents for one in now.outcomes.values()) - sum(
+            one.released_cents for one in stands.outcomes.values()
+        )
+        assert holds(capitation_cents, percent, terms, frozen) == now, "what holds already is not moved again"
+        stands = now
+    assert reserve_account + earned + released == reserved == reserve_cents(capitation_cents, percent)
+    assert min(reserve_account, earned, released) >= 0
+    assert stands == holds(capitation_cents, percent, terms, frozen) or not steps, "only where it ends counts"

@@ -66,7 +66,7 @@ def test_a_limit_of_the_budget_holds_within_a_batch_and_between_batches(
     lines = [Line("1", "one_item", 150, "refuse", "p"), Line("2", "one_item", 200, "flag")]
     budgets = {2026: opened(lines, []), 2027: opened(lines, [])}
     statements = [
-        payable(number, cents, year=year, uses=(Use(who, None, cents),))
+        payable(number, cents, uses={year: (Use(who, None, cents),)})
         for number, (who, cents, year) in enumerate(postings)
     ]
     random.shuffle(statements)
@@ -79,7 +79,7 @@ def test_a_limit_of_the_budget_holds_within_a_batch_and_between_batches(
         selection = select_within(10_000, batch, released_by="bertta", budgets=budgets)
         taken += selection.taken
         for statement in selection.taken:
-            budgets[statement.year] = after(budgets[statement.year], statement.uses)
+            budgets |= {year: after(budgets[year], uses) for year, uses in statement.uses.items()}
     assert tuple(taken) == whole.taken, "two batches take what one takes"
     for plan in budgets.values():
         assert standings(plan)[0].left_cents >= 0
@@ -87,7 +87,20 @@ def test_a_limit_of_the_budget_holds_within_a_batch_and_between_batches(
 
 def test_of_sixty_and_sixty_against_a_budget_of_a_hundred_one_is_paid() -> None:
     plan = opened([Line("1", "one_item", 100, "refuse")], [])
-    both = [payable(number, 60, year=2026, uses=(Use(f"p{number}", None, 60),)) for number in (1, 2)]
+    both = [payable(number, 60, uses={2026: (Use(f"p{number}", None, 60),)}) for number in (1, 2)]
     selection = select_within(10_000, both, released_by="bertta", budgets={2026: plan})
     assert [one.amount_cents for one in selection.taken] == [60]
     assert [reason for _, reason in selection.held] == [Held.BREAKS_THE_BUDGET]
+
+
+def test_a_statement_of_two_years_is_held_by_the_budget_of_either() -> None:
+    budgets = {
+        2026: opened([Line("1", "one_item", 50, "refuse")], []),
+        2027: opened([Line("1", "one_item", 9, "flag")], []),
+    }
+    final = payable(1, 60, uses={2026: (Use("p1", None, 50),), 2027: (Use("p1", None, 10),)})
+    paid = select_within(100, [final], released_by="bertta", budgets=budgets)
+    assert [(one, line.line) for one, line in paid.flagged] == [(final, "1")]
+    budgets[2026] = after(budgets[2026], [Use("p1", None, 1)])
+    held = select_within(100, [final], released_by="bertta", budgets=budgets)
+    assert held.held == ((final, Held.BREAKS_THE_BUDGET),)

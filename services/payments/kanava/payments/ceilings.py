@@ -90,3 +90,17 @@ async def write_ceiling_claims(tx: Tx, month: Month, earlier_runs: Sequence[UUID
     row = await one(tx, _SUM, known)
     assert row is not None, "a sum has one row"
     return [chart.ceiling_claims(run_id=month.run_id, **row)]
+
+
+async def flaw_of_claims(tx: Tx, draft: chart.Draft) -> str | None:
+    """What is wrong with the claims behind an entry: None where they are those that it seals."""
+    row = await one(tx, _SUM, {"run_id": draft.reference})
+    assert row is not None, "a sum has one row"
+    return None if row["digest"] == draft.lines_digest else "its claims above the ceiling were changed"
+
+
+async def unsealed_claims(tx: Tx, area: str) -> bool:
+    """Whether an area has claims of a run whose claims no entry books."""
+    known = "SELECT FROM entry e WHERE e.area = c.area AND e.kind = 'ceiling' AND e.reference = c.run_id"
+    query = f"SELECT FROM ceiling_claim c WHERE c.area = %s AND NOT EXISTS ({known}) LIMIT 1"
+    return await one(tx, query, (area,)) is not None

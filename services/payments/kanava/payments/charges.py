@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from kanava.common.contracts.registry import EffectivenessTerm
 from kanava.common.db import Tx, rows
 
-from .domain.base_payment import ContractVersion, base_payments
+from .allowed_kinds import refused_contracts
+from .domain.base_payment import BASE_PAYMENT, ContractVersion, base_payments
 from .domain.charges import Charge, Claim, Sanction, changes, deductions
-from .domain.effectiveness import Agreed, Frozen, effectiveness
+from .domain.effectiveness import EFFECTIVENESS, Agreed, Frozen, effectiveness
 from .domain.incentives import Measured
 from .lines import Month
 
@@ -77,7 +78,7 @@ async def _base_payments(tx: Tx, month: Month) -> dict[Claim, int]:
     if not versions:
         return {}
     months = [(row["month"], row["cut_off"]) for row in await rows(tx, _MONTHS, asked)]
-    return base_payments(versions, months)
+    return base_payments(versions, months, await refused_contracts(tx, month, BASE_PAYMENT))
 
 
 async def _effectiveness(tx: Tx, month: Month) -> dict[Claim, int]:
@@ -92,7 +93,7 @@ async def _effectiveness(tx: Tx, month: Month) -> dict[Claim, int]:
     for row in await rows(tx, _FROZEN, asked):
         measured = Measured(**{name: row.pop(name) for name in _MEASURED})
         snapshots.append(Frozen(**row, measured=measured))
-    return effectiveness(versions, snapshots)
+    return effectiveness(versions, snapshots, await refused_contracts(tx, month, EFFECTIVENESS))
 
 
 async def _insert(tx: Tx, month: Month, made: Sequence[Charge]) -> None:

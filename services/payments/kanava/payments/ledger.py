@@ -1,7 +1,7 @@
 """SQL that writes and checks the books: one locked head for each area, one statement for all its entries."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
@@ -13,7 +13,8 @@ from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
-from .domain.chain import GENESIS, sealed
+from .ceilings import flaw_of_claims, unsealed_claims
+from .domain.chain import GENESIS, Seal, seal_of, sealed
 from .domain.chart import Account, Draft, EntryKind, Posting
 from .errors import Reason
 from .lines import SUMS
@@ -132,9 +133,7 @@ def _moved(area: str, entry: Sealed, spendable_cents: int, now: datetime) -> Acc
     )
 
 
-async def _write(
-    tx: Tx, book: Book, entries: Sequence[Sealed], *, spendable_cents: int, now: datetime
-) -> None:
+async def _write(tx: Tx, book: Book, entries: Sequence[Sealed], *, spendable_cents: int, now: datetime) -> None:
     """Entries, their postings and the book's new head, sent as one."""
     heads = [(seq, id_, d.kind, d.reference, d.text, d.lines_digest, hash_) for seq, id_, d, hash_ in entries]
     postings = [
@@ -152,21 +151,31 @@ async def _write(
 
 _ENTRIES = """
 SELECT e.*, array_agg(p.account ORDER BY p.number) AS accounts, array_agg(p.party ORDER BY p.number) AS parties,
-       array_agg(p.component ORDER BY p.number) AS components, array_agg(p.amount_cents ORDER BY p.number) AS cents
-FROM entry e LEFT JOIN posting p USING (area, seq) WHERE e.area = %s GROUP BY e.area, e.seq ORDER BY e.seq
+       array_agg(p.component ORDER BY p.number) AS components, array_agg(p.amount_cents ORDER BY p.number) AS cents,
+       min(v.value_date) AS value_date
+FROM entry e LEFT JOIN posting p USING (area, seq) LEFT JOIN entry_value v USING (area, seq)
+WHERE e.area = %s GROUP BY e.area, e.seq ORDER BY e.seq
 """
 
 
-async def verify(tx: Tx, area: str) -> Verified:
-    """Recompute an area's chain from its first entry, and the digests of all resident lines it seals.
+@dataclass
+class _Seen:
+    """What a verification has read: sums and digests of runs, and whether entries seal their day from here on."""
 
-    Names the first broken entry: an entry or posting that was changed, removed or put in, a sum of lines that
+    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]] = field(default_factory=dict)
+    seals_days: bool = False
+
+
+async def verify(tx: Tx, area: str) -> Verified:
+    """Recompute an area's chain from its first entry, and the digests of all resident lines and claims it seals.
+
+    Names the first broken entry: an entry, posting or day that was changed, removed or put in, a sum of lines that
     is not the entry's, or a cent moved between two residents.
     """
-    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]] = {}
+    seen = _Seen()
     previous, expected_seq, broken = GENESIS, 1, None
     async for row in _entries(tx, area):
-        reason = await _flaw(tx, row, previous, expected_seq, digests)
+        reason = await _flaw(tx, row, previous, expected_seq, seen)
         if reason is not None:
             broken = Broken(row["seq"], row["entry_id"], reason)
             break
@@ -184,6 +193,8 @@ async def _entries(tx: Tx, area: str) -> AsyncIterator[DictRow]:
 
 
 async def _flaw_of_head(tx: Tx, area: str, head: bytes, next_seq: int) -> Broken | None:
+    if await unsealed_claims(tx, area):
+        return Broken(next_seq, UUID(int=0), "claims above the ceiling are in no entry")
     book = await one(tx, "SELECT next_seq, head_hash FROM book WHERE area = %s", (area,))
     if book is None or (book["next_seq"], bytes(book["head_hash"])) == (next_seq, head):
         return None
@@ -195,31 +206,35 @@ async def _flaw(
     row: DictRow,
     previous: bytes,
     seq: int,
-    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]],
+    seen: _Seen,
 ) -> str | None:
     if row["seq"] != seq:
         return f"entry {seq} is missing"
     columns = zip(row["accounts"], row["cents"], row["parties"], row["components"], strict=True)
     try:
         postings = tuple(Posting(Account(account), cents, party, part) for account, cents, party, part in columns)
-        draft = Draft(EntryKind(row["kind"]), row["reference"], postings, row["text"], row["lines_digest"])
+        kind, named = EntryKind(row["kind"]), (row["text"], row["lines_digest"], row["value_date"])
+        draft = Draft(kind, row["reference"], postings, *named)
     except (AssertionError, ValueError, TypeError) as error:
         return f"its postings are not those of an entry: {error}"
-    if sealed(previous, area=row["area"], seq=seq, booked_at=row["booked_at"], draft=draft) != bytes(row["hash"]):
+    found, place = bytes(row["hash"]), {"area": row["area"], "booked_at": row["booked_at"]}
+    seal = seal_of(found, previous, seq=seq, draft=draft, **place)
+    if seal is None or (seen.seals_days and seal is Seal.WITHOUT_DAY):
         return "its hash does not seal its content"
-    return await _flaw_of_lines(tx, draft, digests) if draft.kind is EntryKind.COST else None
+    seen.seals_days = seal is Seal.WITH_DAY
+    if kind is EntryKind.CEILING:
+        return await flaw_of_claims(tx, draft)
+    return await _flaw_of_lines(tx, draft, seen) if kind is EntryKind.COST else None
 
 
-async def _flaw_of_lines(
-    tx: Tx, draft: Draft, digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]]
-) -> str | None:
-    if draft.reference not in digests:
+async def _flaw_of_lines(tx: Tx, draft: Draft, seen: _Seen) -> str | None:
+    if draft.reference not in seen.digests:
         cursor = await tx.execute(SUMS, {"run_id": draft.reference})
-        digests[draft.reference] = {
+        seen.digests[draft.reference] = {
             (row["producer_id"], row["component"]): (row["lines_digest"], row["amount_cents"]) async for row in cursor
         }
     cost = draft.postings[0]
-    found = digests[draft.reference].get((cost.party, cost.component), ("", 0))
+    found = seen.digests[draft.reference].get((cost.party, cost.component), ("", 0))
     if found[1] != cost.amount_cents:
         return "its sum is not the sum of its resident lines"
     return None if found[0] == draft.lines_digest else "its resident lines were changed"

@@ -33,7 +33,7 @@ class PaymentsSettings(ServiceSettings):
         default=_DEVELOPMENT_KEY,
         repr=False,
         title="Payee key",
-        description="AES-256 key that seals the accounts of residents and the files that pay them: 32 bytes in base64.",
+        description="AES-256 key that seals whom residents' payments and returns go to: 32 bytes in base64.",
         json_schema_extra={"secret": True},
     )
     payee_key_id: str = Field(
@@ -51,5 +51,5 @@ class PaymentsSettings(ServiceSettings):
         return value
 
     def payee_seal(self) -> Seal:
-        """What seals the accounts of residents."""
+        """What seals the accounts of residents and the recipients of returns."""
         return Seal(sealing_key(self.payee_key), self.payee_key_id)

@@ -1,14 +1,20 @@
 """SQL that takes over what steers producers, sanctions, contracts, snapshots: every one, with when it was known."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
+import structlog
 from psycopg.types.json import Jsonb
 
+from kanava.common.clock import first_of_month, helsinki_date
 from kanava.common.contracts import monitoring, registry, steering
 from kanava.common.db import Tx
 
 from . import facts as newest
+from .allowed_kinds import refused_now
 from .facts import known_since
+
+log = structlog.get_logger()
 
 _SANCTION = """
 INSERT INTO sanction_version (sanction_id, version, recorded_at, area, producer_id, step, status, effective_on,
@@ -28,23 +34,37 @@ async def merge_sanctions(tx: Tx, facts: Sequence[steering.Sanction]) -> int:
 
 
 _CONTRACT = """
-INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, compensation_kinds, starts_on,
-                              ends_on, monthly_base_payment_cents, effectiveness)
-VALUES (%(contract_id)s, %(version)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(kinds)s,
-        %(starts_on)s, %(ends_on)s, %(monthly_base_payment_cents)s, %(effectiveness)s)
+INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, contract_class,
+                              compensation_kinds, starts_on, ends_on, monthly_base_payment_cents, effectiveness)
+VALUES (%(contract_id)s, %(version)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s,
+        %(contract_class)s, %(kinds)s, %(starts_on)s, %(ends_on)s, %(monthly_base_payment_cents)s, %(effectiveness)s)
 ON CONFLICT DO NOTHING
 """
 
 
 async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
-    """Take over contracts: their newest state, and every version of what they pay each month."""
+    """Take over contracts: their newest state, and every version of what they pay each month.
+
+    A kind that no model in force pays to the class is warned of here, and listed by `views.allowed_kinds`.
+    """
     taken = await newest.merge_contracts(tx, facts)
     since = await known_since(tx)
     for fact in facts:
         terms = [term.model_dump(mode="json") for term in fact.effectiveness]
         more = {"since": since, "kinds": list(fact.compensation_kinds), "effectiveness": Jsonb(terms)}
         await tx.execute(_CONTRACT, fact.model_dump(exclude={"effectiveness", "compensation_kinds"}) | more)
+    await _warn(tx, facts)
     return taken
+
+
+async def _warn(tx: Tx, facts: Sequence[registry.Contract]) -> None:
+    """Warn of kinds of the contracts heard that no model in force when they begin, or now, pays to their class."""
+    for fact in {fact.contract_id: fact for fact in facts}.values():
+        known_at = max(fact.recorded_at, await known_since(tx)) + timedelta(microseconds=1)
+        first = first_of_month(max(fact.starts_on, helsinki_date(known_at)))
+        for refused in await refused_now(tx, fact.area, first, known_at):
+            if refused["contract_id"] == fact.contract_id:
+                log.warning("contract_kind_not_allowed", **refused)
 
 
 _SNAPSHOT = """

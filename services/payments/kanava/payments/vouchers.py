@@ -3,7 +3,8 @@ is left.
 
 A report of a resident who holds a voucher for its node is paid from it instead of by a fee: a use costs the area
 the voucher's value less the resident's own share (omavastuu), which the producer collects itself; a personal budget
-pays the organiser's price. What the grant does not cover is not paid. Like fees, what changed since gives a pair.
+pays the organiser's price. What the grant does not cover is not paid, and neither is who had no contract or whose
+scheme was not in production on the day: `domain.vouchers` names why. Like fees, what changed since gives a pair.
 """
 
 from collections.abc import Sequence
@@ -51,15 +52,29 @@ def _nodes(fact: listing.Voucher) -> list[str]:
 
 _CLAIMS = """
 INSERT INTO voucher_claim
+WITH contract_known AS (
+    SELECT DISTINCT ON (contract_id) producer_id, starts_on, ends_on FROM contract_version
+    WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY contract_id, version DESC
+)
 SELECT DISTINCT ON (v.production_id) v.production_id, k.voucher_id, v.resident_id, v.unit_id, v.producer_id, v.node,
        v.report_id, v.performed_on, v.quantity, k.uses_granted, k.sum_granted_cents,
-       CASE k.kind WHEN 'personal_budget' THEN p.price_cents ELSE k.value_cents - k.self_pay_cents END
+       CASE k.kind WHEN 'personal_budget' THEN p.price_cents ELSE k.value_cents - k.self_pay_cents END,
+       CASE WHEN NOT EXISTS (SELECT FROM contract_known c WHERE c.producer_id = v.producer_id
+                AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+            THEN 'no_contract'
+            WHEN NOT EXISTS (SELECT FROM (
+                SELECT DISTINCT ON (s.municipality) s.municipality, s.phase FROM scheme_phase s
+                WHERE s.area = v.area AND s.recorded_at < %(cut_off)s AND s.entered_on <= v.performed_on
+                ORDER BY s.municipality, s.version DESC) now
+                WHERE now.phase >= 5 AND (u.area IS DISTINCT FROM v.area OR now.municipality = u.municipality))
+            THEN 'no_scheme' END
 FROM voucher k
 JOIN visit v ON v.resident_id = k.resident_id AND v.area = k.area
     AND v.performed_on >= k.starts_on AND v.performed_on < k.until AND v.performed_on < %(end)s
     AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
     AND (k.producer_ids = '{}' OR v.producer_id = ANY(k.producer_ids))
     AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+LEFT JOIN unit u ON u.unit_id = v.unit_id
 CROSS JOIN LATERAL (
     SELECT max(length(n)) AS closeness FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')
 ) covering
@@ -81,12 +96,12 @@ async def stage_claims(tx: Tx, month: Month) -> bool:
     """Lay out which report which voucher pays; whether the area has, or had, any voucher at all.
 
     A report has one voucher: one with a value per use before a personal budget, then the one whose node is closest,
-    then the one that ends first.
+    then the one that ends first. What is not paid for another reason than the grant has it beside it.
     """
     await tx.execute(
         "CREATE TEMP TABLE voucher_claim (production_id uuid, voucher_id uuid, resident_id uuid, unit_id text,"
         " producer_id text, node text, report_id text, performed_on date, quantity int, uses_granted int,"
-        " sum_granted_cents bigint, rate_cents bigint) ON COMMIT DROP"
+        " sum_granted_cents bigint, rate_cents bigint, why text) ON COMMIT DROP"
     )
     known = {"area": month.area, "cut_off": month.cut_off, "end": month.end}
     if await one(tx, _ANY, known) is None:
@@ -98,11 +113,17 @@ async def stage_claims(tx: Tx, month: Month) -> bool:
 
 _USES = """
 INSERT INTO voucher_use (run_id, voucher_id, production_id, kind, unit_id, for_month, node, area, resident_id,
-                         producer_id, uses, rate_cents, amount_cents)
-WITH counted AS (
+                         producer_id, uses, rate_cents, amount_cents, why)
+WITH wanted AS (
+    SELECT production_id, voucher_id, resident_id, unit_id, producer_id, node, report_id, performed_on, uses_granted,
+           sum_granted_cents, coalesce(rate_cents, 0) AS rate_cents, why,
+           CASE WHEN why IS NULL THEN quantity ELSE 0 END AS quantity
+    FROM voucher_claim WHERE rate_cents IS NOT NULL OR why IS NOT NULL
+),
+counted AS (
     SELECT *, greatest(0, least(quantity, coalesce(uses_granted - coalesce(sum(quantity) OVER prior, 0), quantity)))
         AS uses
-    FROM voucher_claim WHERE rate_cents IS NOT NULL
+    FROM wanted
     WINDOW prior AS (PARTITION BY voucher_id ORDER BY performed_on, report_id, production_id
                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
@@ -115,29 +136,33 @@ paid AS (
 ),
 now AS (
     SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node,
-           date_trunc('month', performed_on)::date AS for_month, rate_cents,
-           CASE WHEN cents > 0 OR rate_cents = 0 THEN uses ELSE 0 END::int AS uses, cents AS amount_cents
-    FROM paid
+           date_trunc('month', performed_on)::date AS for_month, rate_cents, covered.uses, cents AS amount_cents,
+           coalesce(why, CASE WHEN covered.uses = 0 THEN 'beyond_the_grant' END) AS why
+    FROM paid CROSS JOIN LATERAL (
+        SELECT CASE WHEN cents > 0 OR rate_cents = 0 THEN paid.uses ELSE 0 END::int AS uses
+    ) covered
 ),
 stood AS (
     SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month,
-           max(rate_cents) AS rate_cents, sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents
-    FROM voucher_use WHERE run_id = ANY(%(runs)s)
+           max(rate_cents) AS rate_cents, sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
+           (array_agg(why ORDER BY run.month DESC) FILTER (WHERE kind <> 'refund'))[1] AS why
+    FROM voucher_use JOIN run USING (run_id) WHERE run_id = ANY(%(runs)s)
     GROUP BY voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month
     HAVING sum(CASE kind WHEN 'refund' THEN -1 ELSE 1 END) > 0
 ),
 changed AS (
     SELECT stood AS old, now AS new
     FROM now FULL JOIN stood USING (voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month)
-    WHERE (now.uses, now.amount_cents) IS DISTINCT FROM (stood.uses, stood.amount_cents)
+    WHERE (now.uses, now.amount_cents, now.why) IS DISTINCT FROM (stood.uses, stood.amount_cents, stood.why)
 )
 SELECT %(run_id)s, (old).voucher_id, (old).production_id, 'refund', (old).unit_id, (old).for_month, (old).node,
-       %(area)s, (old).resident_id, (old).producer_id, -(old).uses, (old).rate_cents, -(old).amount_cents
+       %(area)s, (old).resident_id, (old).producer_id, -(old).uses, (old).rate_cents, -(old).amount_cents, NULL
 FROM changed WHERE (old).uses IS NOT NULL
 UNION ALL
 SELECT %(run_id)s, (new).voucher_id, (new).production_id,
        CASE WHEN coalesce((old).uses, 0) = 0 THEN 'original' ELSE 'correction' END, (new).unit_id, (new).for_month,
-       (new).node, %(area)s, (new).resident_id, (new).producer_id, (new).uses, (new).rate_cents, (new).amount_cents
+       (new).node, %(area)s, (new).resident_id, (new).producer_id, (new).uses, (new).rate_cents, (new).amount_cents,
+       (new).why
 FROM changed WHERE (new).uses IS NOT NULL
 """
 
@@ -154,7 +179,7 @@ GROUP BY run_id, resident_id, kind, for_month, unit_id, production_id, producer_
 async def write_vouchers(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> None:
     """Write what vouchers pay for reports, and pairs where that changed; the claims are staged.
 
-    What a grant does not cover is remembered as a use of nothing, so that its report is accounted for.
+    What is not paid is remembered as a use of nothing with its reason, so that its report is accounted for.
     """
     known = {"run_id": month.run_id, "area": month.area, "runs": list(earlier_runs)}
     await tx.execute(_USES, known)

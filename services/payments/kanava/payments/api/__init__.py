@@ -1,6 +1,7 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
 from . import (
+    allowed_kinds,
     bank,
     benefits,
     books,
@@ -56,4 +57,5 @@ ROUTERS = [
     proposals.router,
     testcalcs.router,
     vouchers.router,
+    allowed_kinds.router,
 ]

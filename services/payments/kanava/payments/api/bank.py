@@ -53,7 +53,8 @@ class ReferenceIn(Input):
 async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
     """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""
     command = TakeBankMessage(await request.body())
-    return await once(request, request.app.state.pool, caller, key, lambda tx, now: take_bank_message(tx, command, now))
+    pool, seal = request.app.state.pool, request.app.state.payee_seal
+    return await once(request, pool, caller, key, lambda tx, now: take_bank_message(tx, command, now, seal=seal))
 
 
 @router.get("/v1/bank/alarms")

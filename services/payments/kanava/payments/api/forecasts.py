@@ -22,10 +22,13 @@ async def get_forecast(
     caller: Approver,
     planned: Annotated[
         list[Instalment] | None,
-        Query(max_length=12, description="Instalments of the plan, `2027-01:125000000` in cents."),
+        Query(max_length=12, description="Other inflows than planned, to ask what if: `2027-01:125000000` in cents."),
     ] = None,
 ) -> Forecast:
-    """Twelve months of the account with an 80 % band (kassaennuste); a month without a plan is that of last year."""
+    """Twelve months of the account with an 80 % band (kassaennuste).
+
+    What comes in is taken from the area's funding plans (maksuerät); a year without a plan is that of last year.
+    """
     caller.must_be_in_area(area)
     instalments = {date.fromisoformat(f"{one[:7]}-01"): int(one[8:]) for one in planned or ()}
     async with transaction(request.app.state.pool) as tx:

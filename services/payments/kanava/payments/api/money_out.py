@@ -10,8 +10,8 @@ from kanava.common.idempotency import Key, once
 
 from ..commands import ReleasePayout
 from ..errors import UnknownPayout
+from ..service.recipients import file_of
 from ..service.statements import release_payout
-from ..views import statements as views
 from .inputs import Area, Input, Operator
 
 router = APIRouter()
@@ -43,7 +43,7 @@ async def post_payout(request: Request, body: PayoutIn, caller: Operator, key: K
 async def get_pain001(request: Request, payout_id: UUID, caller: Operator) -> Response:
     """The file that the bank pays from."""
     async with transaction(request.app.state.pool) as tx:
-        content = await views.pain001(tx, payout_id)
+        content = await file_of(tx, payout_id, seal=request.app.state.payee_seal)
     if content is None:
         raise UnknownPayout(f"There is no pain.001 file of payout {payout_id}.")
     return Response(content, media_type="application/xml")

@@ -1,5 +1,6 @@
 """The work queue of the suspense account (selvittelytili): seen with age and owner, explained step by step."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -21,6 +22,7 @@ from ..bank_commands import (
 )
 from ..errors import UnknownItem
 from ..service import suspense as service
+from ..service.recipients import shown, steps_of
 from ..views import suspense as views
 from .bank import Iban, Reason
 from .inputs import Area, Input, Operator
@@ -85,7 +87,8 @@ async def get_queue(
     """What waits to be explained, oldest first, with age, owner and what is left of its money."""
     async with transaction(request.app.state.pool) as tx:
         now = await request.app.state.clock.now(tx)
-        return await views.queue(tx, now, area=area, everything=everything, limit=LISTED_AT_MOST)
+        found = await views.queue(tx, now, area=area, everything=everything, limit=LISTED_AT_MOST)
+    return [shown(item, request.app.state.payee_seal) for item in found]
 
 
 @router.get("/{item_id}")
@@ -95,7 +98,8 @@ async def get_item(request: Request, item_id: UUID, caller: Operator) -> dict[st
         found = await views.queue(tx, await request.app.state.clock.now(tx), item_id=item_id, limit=1)
         if not found:
             raise UnknownItem(f"There is no item {item_id} on the suspense account.")
-        return {**found[0], "steps": await views.steps(tx, item_id)}
+        seal = request.app.state.payee_seal
+        return {**shown(found[0], seal), "steps": await steps_of(tx, item_id, seal=seal)}
 
 
 @router.post("/{item_id}/owner")
@@ -135,16 +139,17 @@ async def post_offset(request: Request, item_id: UUID, body: OffsetIn, caller: O
 async def post_return(request: Request, item_id: UUID, body: ReturnIn, caller: Operator, key: Key) -> Response:
     """Propose to send money back (palautus). Somebody else releases it."""
     command = ProposeReturn(item_id, body.payee, body.iban, body.reason, caller.subject)
-    pool = request.app.state.pool
-    return await once(request, pool, caller, key, lambda tx, now: service.propose_return(tx, command, now))
+    pool, seal = request.app.state.pool, request.app.state.payee_seal
+    return await once(request, pool, caller, key, lambda tx, now: service.propose_return(tx, command, now, seal=seal))
 
 
 @router.post("/{item_id}/return/release", status_code=201)
 async def post_return_release(request: Request, item_id: UUID, caller: Operator, key: Key) -> Response:
     """Send back what somebody else proposed to send back; the payout has a pain.001 file."""
     command = ReleaseReturn(item_id, request.app.state.settings.debtor_iban, caller.subject)
-    pool = request.app.state.pool
-    return await once(request, pool, caller, key, lambda tx, now: service.release_return(tx, command, now), status=201)
+    pool, seal = request.app.state.pool, request.app.state.payee_seal
+    act = partial(service.release_return, seal=seal)
+    return await once(request, pool, caller, key, lambda tx, now: act(tx, command, now), status=201)
 
 
 @router.post("/{item_id}/close")

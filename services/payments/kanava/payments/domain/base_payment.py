@@ -3,7 +3,7 @@
 Source: the model for steering producers, line 214, and settled question 4. Without resident lines (question 7).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from fractions import Fraction
@@ -45,12 +45,16 @@ def base_payment_cents(monthly_cents: int, starts_on: date, ends_on: date | None
     return cents
 
 
-def base_payments(versions: Iterable[ContractVersion], months: Sequence[tuple[date, datetime]]) -> dict[Claim, int]:
+def base_payments(
+    versions: Iterable[ContractVersion],
+    months: Sequence[tuple[date, datetime]],
+    refused: Collection[tuple[date, str]] = (),
+) -> dict[Claim, int]:
     """What base payments hold for months (their first day and their run's cut-off), in cents by claim.
 
     The days are those of the newest version. The sum is that of the newest version known at the month's own cut-off,
     or of the oldest when none was: a new sum never re-prices a closed month (settled question 1), while a contract
-    that became known or ended late reaches into it.
+    that became known or ended late reaches into it. `refused` are months and contracts that no model in force pays.
     """
     holds: dict[Claim, int] = {}
     ordered = sorted(versions, key=lambda version: (version.contract_id, version.version))
@@ -60,6 +64,6 @@ def base_payments(versions: Iterable[ContractVersion], months: Sequence[tuple[da
         for first, cut_off in months:
             known = [version for version in history if version.recorded_at < cut_off] or history[:1]
             cents = base_payment_cents(known[-1].monthly_cents, newest.starts_on, newest.ends_on, first)
-            if cents:
+            if cents and (first, contract_id) not in refused:
                 holds[Claim(newest.producer_id, BASE_PAYMENT, contract_id, first)] = cents
     return holds

@@ -6,6 +6,7 @@ fee, client fee) carries it through every account, so that each component can be
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
@@ -109,9 +110,12 @@ class EntryKind(StrEnum):
     COST = "cost"
     """A month's resident lines of one producer and component became owed."""
     RESERVED = "reserved"
-    """A month's capitation reserved what its incentives can earn."""
+    """Capitation, or a correction of it, reserved what its incentives can earn."""
     RESERVE_DISSOLVED = "reserve_dissolved"
-    """A part of a reserve is settled: what was earned is a cost of its own, the rest is the area's again."""
+    """A part of a reserve is settled: what was earned is a cost of its own, the rest is the area's again.
+
+    So is what a correction of the capitation takes back of a reserve.
+    """
     RELEASE = "release"
     """A statement, or what a resident is owed, was released and its payment given to the bank."""
     SETTLEMENT = "settlement"
@@ -157,7 +161,8 @@ class Draft:
     """An entry before it has its place in the chain; the postings sum to zero.
 
     `reference` says what it is about (a run, a statement, an instalment); `lines_digest` is the SHA-256 of the
-    canonical export of its run (all resident lines).
+    canonical export of its run (all resident lines). `value_date` is the day to which it belongs, where that is another
+    than its kind says.
     """
 
     kind: EntryKind
@@ -165,6 +170,7 @@ class Draft:
     postings: tuple[Posting, ...]
     text: str
     lines_digest: str = ""
+    value_date: date | None = None
 
     def __post_init__(self) -> None:
         """Refuse an entry that is not one."""

@@ -3,7 +3,7 @@
 Source: the model for steering producers, line 214, and settled question 4. Without resident lines, as a base payment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -51,11 +51,14 @@ def effectiveness_cents(measured: Measured, term: EffectivenessTerm) -> int:
     return cents
 
 
-def effectiveness(versions: Sequence[Agreed], snapshots: Sequence[Frozen]) -> dict[Claim, int]:
+def effectiveness(
+    versions: Sequence[Agreed], snapshots: Sequence[Frozen], refused: Collection[tuple[date, str]] = ()
+) -> dict[Claim, int]:
     """What measures of contracts earned, in cents by claim; `versions` of a contract in their order.
 
     A period is paid once, by its first known snapshot (`snapshots` are in that order), when the contract was in force
-    all of it; the terms are those known when it was frozen, or the oldest.
+    all of it; the terms are those known when it was frozen, or the oldest. `refused` are months in which periods begin,
+    and contracts, that no model in force pays.
     """
     holds: dict[Claim, int] = {}
     for contract_id in dict.fromkeys(version.contract_id for version in versions):
@@ -74,7 +77,8 @@ def effectiveness(versions: Sequence[Agreed], snapshots: Sequence[Frozen]) -> di
             )
             source = f"{contract_id}:{frozen.snapshot_id}"
             claim = Claim(frozen.producer_id, EFFECTIVENESS, source, first_of_month(frozen.period_from))
-            holds |= {claim: cents} if cents else {}
+            is_refused = (claim.for_month, contract_id) in refused
+            holds |= {claim: cents} if cents and not is_refused else {}
     return holds
 
 

@@ -1,11 +1,12 @@
 """Incentives (kannustinkorvaus): what is reserved when a month closes, and what a frozen indicator earns of it.
 
 Settled question 6: 5 % of a producer's own capitation is reserved, its frozen indicators earn linearly between floor
-and target, and the rest is released to the area. Everything is exact; each sum is rounded once, half up.
+and target, and the rest is released to the area. What corrects the capitation of a month corrects its incentive.
+Everything is exact; each sum is rounded once, half up.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from fractions import Fraction
 
 from kanava.common.contracts.registry import Direction, EffectivenessTerm, IncentiveTerm
@@ -28,6 +29,46 @@ class Outcome:
 
     earned_cents: int
     released_cents: int
+
+
+@dataclass(frozen=True)
+class Stands:
+    """What stands of the incentive of one month of capitation, in cents: its base, its reserve, what was settled.
+
+    `outcomes` are by indicator; what is not settled is still held in reserve.
+    """
+
+    capitation_cents: int = 0
+    reserved_cents: int = 0
+    outcomes: Mapping[str, Outcome] = field(default_factory=dict)
+
+    @property
+    def settled_cents(self) -> int:
+        """What left the reserve: earned by the producer or released to the area."""
+        return sum(one.earned_cents + one.released_cents for one in self.outcomes.values())
+
+    def earned_cents(self, indicator: str) -> int:
+        """What an indicator earned."""
+        return self.outcomes.get(indicator, Outcome(0, 0)).earned_cents
+
+
+def holds(
+    capitation_cents: int, incentive_percent: int, terms: Sequence[IncentiveTerm], frozen: Mapping[str, Measured]
+) -> Stands:
+    """What holds of a month's incentive: a function of its capitation as it is known now and of frozen indicators.
+
+    A correction of the capitation thereby moves the reserve and what of it was earned, by the difference to what
+    stood; it does not matter in how many steps it came, nor whether before or after an indicator was frozen.
+    """
+    reserved = reserve_cents(capitation_cents, incentive_percent)
+    outcomes = {
+        term.indicator: outcome(part, frozen[term.indicator], term)
+        for term, part in zip(terms, parts(reserved, terms), strict=True)
+        if term.indicator in frozen
+    }
+    now = Stands(capitation_cents, reserved, outcomes)
+    assert 0 <= now.settled_cents <= reserved, "what is settled is within what was reserved"
+    return now
 
 
 def reserve_cents(capitation_cents: int, incentive_percent: int) -> int:

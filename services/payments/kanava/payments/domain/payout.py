@@ -1,7 +1,7 @@
 """Which statements a payout takes: never more than the area can spend, however they are batched."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from uuid import UUID
 
@@ -33,8 +33,8 @@ class Payable:
 
     A payment to a resident is one too, and the number of its sealed account stands for the IBAN.
 
-    `confirmed_by` are those who confirmed an account that had changed after the approval. `uses` is what its month
-    cost, which draws on the budget of `year`.
+    `confirmed_by` are those who confirmed an account that had changed after the approval. `uses` is what its months
+    cost, by the year on whose budget they draw: a final statement gathers months of more than one.
     """
 
     statement_id: UUID
@@ -45,8 +45,7 @@ class Payable:
     iban: str | None
     current_iban: str | None
     confirmed_by: tuple[str, ...] = ()
-    year: int = 0
-    uses: tuple[Use, ...] = ()
+    uses: Mapping[int, tuple[Use, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ def select_within(
     left_cents, taken, held, flagged = spendable_cents, [], [], []
     plans = dict(budgets or {})
     for statement in sorted(statements, key=lambda one: one.statement_id):
-        plan = plans.get(statement.year)
-        broken = broken_lines(plan, statement.uses) if plan else []
+        drawn = {year: uses for year, uses in sorted(statement.uses.items()) if year in plans}
+        broken = [line for year, uses in drawn.items() for line in broken_lines(plans[year], uses)]
         reason = _refusal(statement, left_cents, released_by)
         if reason is None and any(is_limit(line) for line in broken):
             reason = Held.BREAKS_THE_BUDGET
@@ -86,8 +85,7 @@ def select_within(
             left_cents -= statement.amount_cents
             taken.append(statement)
             flagged += [(statement, line) for line in broken]
-            if plan:
-                plans[statement.year] = after(plan, statement.uses)
+            plans |= {year: after(plans[year], uses) for year, uses in drawn.items()}
         else:
             held.append((statement, reason))
     assert left_cents >= min(spendable_cents, 0), "a payout crossed the limit"

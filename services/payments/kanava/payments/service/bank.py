@@ -16,6 +16,7 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 from kanava.common.ids import derived_id
+from kanava.common.seal import Seal
 
 from ..bankfiles import BankMessage, Booking, Detail, Report, Status, read_bank_message
 from ..commands import TakeBankMessage
@@ -47,13 +48,16 @@ class TakenIn:
     explained: int
 
 
-async def take_bank_message(tx: Tx, command: TakeBankMessage, now: datetime) -> TakenIn:
-    """Take in a file of the bank. A file or a record that was taken in before changes nothing."""
+async def take_bank_message(tx: Tx, command: TakeBankMessage, now: datetime, *, seal: Seal) -> TakenIn:
+    """Take in a file of the bank. A file or a record that was taken in before changes nothing.
+
+    The account of who sent money that matches nothing is kept sealed.
+    """
     message = await asyncio.to_thread(read_bank_message, command.content)
     await hold_bank(tx)
     words: Counter[str] = Counter()
     for report in message.reports:
-        words.update(await _take_report(tx, report, message.message_id, now))
+        words.update(await _take_report(tx, report, message.message_id, now, seal=seal))
     for status in message.statuses:
         words.update(await _take_status(tx, status, message.message_id, now))
     await _note(tx, message, words, now)
@@ -83,7 +87,7 @@ async def _note(tx: Tx, message: BankMessage, words: Counter[str], now: datetime
 # camt.053 and camt.054
 
 
-async def _take_report(tx: Tx, report: Report, message_id: str, now: datetime) -> list[str]:
+async def _take_report(tx: Tx, report: Report, message_id: str, now: datetime, *, seal: Seal) -> list[str]:
     area = await area_of(tx, report.iban)
     if area is None:
         pointer = f"{report.pointer}/Acct/Id/IBAN"
@@ -92,7 +96,7 @@ async def _take_report(tx: Tx, report: Report, message_id: str, now: datetime) -
     await _note_number(tx, report, message_id, now)
     words: list[str] = []
     for booking in report.bookings:
-        place = Place(area, report.iban, booking.reference, booking.direction, booking.booked_on, message_id)
+        place = Place(area, report.iban, booking.reference, booking.direction, booking.booked_on, message_id, seal)
         words += await _take_booking(tx, place, booking, now)
     return words
 

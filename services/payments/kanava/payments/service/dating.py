@@ -1,6 +1,7 @@
 """The day to which entries belong, and which fiscal years are still open."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -24,7 +25,7 @@ async def closed_years(tx: Tx, area: str) -> frozenset[int]:
 
 
 async def date_entries(tx: Tx, area: str, dates: Sequence[tuple[UUID, date]]) -> None:
-    """Say to which day entries belong, where it is another than that of their booking.
+    """Say to which day entries belong, where it is another than that of their booking; their hashes seal it.
 
     Raises `Refused` for a day of a closed year.
     """
@@ -41,12 +42,11 @@ async def date_entries(tx: Tx, area: str, dates: Sequence[tuple[UUID, date]]) ->
 
 async def post_dated(tx: Tx, area: str, dated: Sequence[DatedDraft], now: datetime) -> list[UUID]:
     """Enter drafts in an area's book, each with the day to which it belongs; returns entry ids."""
-    entry_ids = await ledger.post(tx, area, [draft.draft for draft in dated], now)
     today = helsinki_date(now)
+    drafts = [replace(one.draft, value_date=one.value_date if one.value_date != today else None) for one in dated]
+    entry_ids = await ledger.post(tx, area, drafts, now)
     others = [
-        (entry_id, draft.value_date)
-        for entry_id, draft in zip(entry_ids, dated, strict=True)
-        if draft.value_date != today
+        (entry_id, draft.value_date) for entry_id, draft in zip(entry_ids, drafts, strict=True) if draft.value_date
     ]
     if others:
         await date_entries(tx, area, others)

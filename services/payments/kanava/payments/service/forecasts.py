@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 from kanava.common.clock import add_months, first_of_month, helsinki_date, month_text
 from kanava.common.db import Tx, one
@@ -10,7 +11,10 @@ from kanava.common.errors import Refused
 
 from ..domain.forecast import CALIBRATED_MONTHS, LEAST_MONTHS, Expected, forecast, outflow_path
 from ..errors import Reason
-from ..views.forecasts import flows, income
+from ..views.forecasts import flows, income, planned_inflow
+
+InflowFrom = Literal["asked", "plan", "last_year"]
+"""Where the inflow of a month is from: the question, the funding plans, or the same month a year before."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,7 @@ class ExpectedMonth:
     balance_cents: int
     low_cents: int
     high_cents: int
+    inflow_from: InflowFrom
 
 
 @dataclass(frozen=True)
@@ -60,15 +65,20 @@ class IncomeForecast:
     months: list[IncomeMonth]
 
 
-async def forecast_account(tx: Tx, area: str, planned: Mapping[date, int], now: datetime) -> Forecast:
-    """Twelve months ahead; `planned` are instalments by month. Refused without twelve months of history."""
-    history = await flows(tx, area, first_of_month(helsinki_date(now)))
+async def forecast_account(tx: Tx, area: str, asked: Mapping[date, int], now: datetime) -> Forecast:
+    """Twelve months ahead, with the area's funding plans. Refused without twelve months of history.
+
+    `asked` are other inflows than planned, by month: what if they came.
+    """
+    first = first_of_month(helsinki_date(now))
+    history = await flows(tx, area, first)
     if len(history) < LEAST_MONTHS:
         raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
     book = await one(tx, "SELECT limit_cents FROM book WHERE area = %s", (area,))
     limit_cents = book["limit_cents"] if book else 0
     balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in history)
-    months = forecast(history, balance_cents, planned)
+    planned = await planned_inflow(tx, area, first)
+    months = forecast(history, balance_cents, planned | dict(asked))
     return Forecast(
         area=area,
         months_of_history=len(history),
@@ -76,7 +86,7 @@ async def forecast_account(tx: Tx, area: str, planned: Mapping[date, int], now: 
         balance_cents=balance_cents,
         limit_cents=limit_cents,
         below_limit_in=next((month_text(one.month) for one in months if one.low_cents < limit_cents), None),
-        months=[_told(month) for month in months],
+        months=[_told(one, _inflow_from(one.month, asked, planned)) for one in months],
     )
 
 
@@ -95,5 +105,11 @@ async def forecast_income(tx: Tx, area: str, producer_id: str) -> IncomeForecast
     return IncomeForecast(area, producer_id, len(history), len(history) >= CALIBRATED_MONTHS, months)
 
 
-def _told(expected: Expected) -> ExpectedMonth:
-    return ExpectedMonth(**vars(expected) | {"month": month_text(expected.month)})
+def _told(expected: Expected, inflow_from: InflowFrom) -> ExpectedMonth:
+    return ExpectedMonth(**vars(expected) | {"month": month_text(expected.month), "inflow_from": inflow_from})
+
+
+def _inflow_from(month: date, asked: Mapping[date, int], planned: Mapping[date, int]) -> InflowFrom:
+    if month in asked:
+        return "asked"
+    return "plan" if month in planned else "last_year"

@@ -34,7 +34,7 @@ from ..domain import chart
 from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
 from ..fees import write_fees
-from ..incentives import reserve_incentives, write_incentives
+from ..incentives import write_incentives
 from ..lines import Month
 from ..vouchers import stage_claims, write_vouchers
 
@@ -144,12 +144,12 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
     await count_use(tx, month, sums)
-    others = await reserve_incentives(tx, month)
-    others += await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
-    await _book(tx, month, sums, [*reserves, *others])
+    claims = await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
+    await _book(tx, month, sums, [*reserves, *claims])
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
-    digest = hashlib.sha256("\n".join(_canonical(row) for row in sums).encode()).hexdigest()
+    exported = [*map(_canonical, sums), *(draft.lines_digest for draft in claims)]
+    digest = hashlib.sha256("\n".join(exported).encode()).hexdigest()
     await tx.execute(
         "UPDATE run SET status = 'closed', digest = %s, seconds = %s, problem = NULL WHERE run_id = %s",
         (digest, time.monotonic() - begun, month.run_id),

@@ -147,7 +147,7 @@ async def _releasable(tx: Tx, command: ReleasePayout) -> list[DictRow]:
 
 async def _budgets(tx: Tx, releasable: Sequence[DictRow], day: date) -> dict[int, Plan]:
     """The budget of each year of the statements; the caller holds the area's book, so no other payout draws on it."""
-    years = sorted({(row["area"], row["month"].year) for row in releasable})
+    years = sorted({(row["area"], year) for row in releasable for year in row["uses"]})
     return {year: await budgets.plan(tx, area, year, day) for area, year in years}
 
 
@@ -165,7 +165,6 @@ def _payable(row: DictRow) -> Payable:
         iban=row["approved_iban"],
         current_iban=row["iban"],
         confirmed_by=tuple(row["confirmed_by"]),
-        year=row["month"].year,
         uses=row["uses"],
     )
 

@@ -8,6 +8,7 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 from kanava.common.ids import derived_id
+from kanava.common.seal import Seal
 
 from .. import ledger
 from ..bankfiles import Detail
@@ -22,7 +23,10 @@ BY_FILE = "bank"
 
 @dataclass(frozen=True)
 class Place:
-    """Where the bank told something: on which account of which area, under which reference, on which day."""
+    """Where the bank told something: on which account of which area, under which reference, on which day.
+
+    `seal` is what the account of a sender is sealed with.
+    """
 
     area: str
     iban: str
@@ -30,18 +34,23 @@ class Place:
     direction: Direction
     booked_on: date
     message_id: str
+    seal: Seal
 
 
 @dataclass(frozen=True)
 class Step:
-    """A step with an item; `amount_cents` is what it explains of the item's money."""
+    """A step with an item; `amount_cents` is what it explains of the item's money.
+
+    `sealed` is to whom it is to go back, under the key of `key_id`.
+    """
 
     what: str
     by: str
     reason: str
     amount_cents: int = 0
     target: str = ""
-    payee: str | None = None
+    sealed: bytes | None = None
+    key_id: str | None = None
 
 
 def signed(direction: str, amount_cents: int) -> int:
@@ -56,15 +65,17 @@ async def suspend(tx: Tx, place: Place, detail: Detail, now: datetime, *, why: W
     Where it names a payment to a resident, the account that it came from is the resident's and is not kept.
     """
     item_id = derived_id("suspense", place.iban, place.reference, detail.part)
+    sender = place.seal.seal(item_id, detail.sender_iban.encode()) if detail.sender_iban else None
     await tx.execute(
         "INSERT INTO suspense_item (item_id, area, iban, reference, part, direction, outcome, amount_cents,"
-        " end_to_end_id, why, sender_iban, remittance, booked_on, created_at)"
-        " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, CASE WHEN EXISTS (SELECT FROM payment"
-        " WHERE end_to_end_id = %s AND resident_item_id IS NOT NULL) THEN NULL ELSE %s END, %s, %s, %s",
+        " end_to_end_id, why, sealed_sender, key_id, remittance, booked_on, created_at)"
+        " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, kept.sender, CASE WHEN kept.sender IS NOT NULL THEN %s END,"
+        " %s, %s, %s FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM payment WHERE end_to_end_id = %s"
+        " AND resident_item_id IS NOT NULL) THEN %s::bytea END AS sender) kept",
         (
             *(item_id, place.area, place.iban, place.reference, detail.part, place.direction, detail.outcome),
-            *(detail.amount_cents, detail.end_to_end_id, why, detail.end_to_end_id, detail.sender_iban),
-            *(detail.remittance, place.booked_on, now),
+            *(detail.amount_cents, detail.end_to_end_id, why, place.seal.key_id, detail.remittance, place.booked_on),
+            *(now, detail.end_to_end_id, sender),
         ),
     )
     draft = chart.suspended(item_id=item_id, signed_cents=signed(place.direction, detail.amount_cents))
@@ -77,8 +88,8 @@ async def give_notice(tx: Tx, *, area: str, original: str, end_to_end_id: str, w
     item_id = derived_id("notice", original, end_to_end_id)
     cursor = await tx.execute(
         "INSERT INTO suspense_item (item_id, area, iban, reference, part, direction, outcome, amount_cents,"
-        " end_to_end_id, why, sender_iban, remittance, booked_on, created_at)"
-        " VALUES (%s, %s, '', %s, %s, 'notice', 'rejected', 0, %s, %s, NULL, '', %s, %s) ON CONFLICT DO NOTHING",
+        " end_to_end_id, why, remittance, booked_on, created_at)"
+        " VALUES (%s, %s, '', %s, %s, 'notice', 'rejected', 0, %s, %s, '', %s, %s) ON CONFLICT DO NOTHING",
         (item_id, area, original, end_to_end_id, end_to_end_id, why, now.date(), now),
     )
     return cursor.rowcount == 1
@@ -113,12 +124,13 @@ async def open_items(tx: Tx, area: str, end_to_end_id: str) -> list[DictRow]:
 async def add_step(tx: Tx, item_id: UUID, step: Step, now: datetime) -> None:
     """Write a step behind the others; the caller holds the bank's lock."""
     await tx.execute(
-        "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, payee, reason, by, at)"
-        " SELECT %(item)s, count(*) + 1, %(what)s, %(cents)s, %(target)s, %(payee)s, %(reason)s, %(by)s, %(now)s"
+        "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, sealed, key_id, reason, by, at)"
+        " SELECT %(item)s, count(*) + 1, %(what)s, %(cents)s, %(target)s, %(sealed)s, %(key_id)s, %(reason)s, %(by)s,"
+        " %(now)s"
         " FROM suspense_step WHERE item_id = %(item)s",
         {
             "item": item_id, "what": step.what, "cents": step.amount_cents, "target": step.target,
-            "payee": step.payee, "reason": step.reason, "by": step.by, "now": now,
+            "sealed": step.sealed, "key_id": step.key_id, "reason": step.reason, "by": step.by, "now": now,
         },
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx, one
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
+from kanava.common.seal import Seal
 
 from .. import iso20022, ledger
 from ..bank_commands import (
@@ -31,6 +32,7 @@ from ..domain.chart import EntryKind
 from ..errors import Reason
 from .accounts import debtor_of
 from .funding import place_funding
+from .recipients import Recipient, recipient_of, sealed, sender_of
 from .settling import explain, known, payment_of, settle
 from .suspended import Step, add_step, item_row, take_back
 
@@ -109,21 +111,25 @@ async def offset_items(tx: Tx, command: OffsetItems, now: datetime) -> Stepped:
     return Stepped(command.item_id, "offset", 0)
 
 
-async def propose_return(tx: Tx, command: ProposeReturn, now: datetime) -> Stepped:
-    """Propose to send an item's money back to the account that it came from, or to one that is named."""
+async def propose_return(tx: Tx, command: ProposeReturn, now: datetime, *, seal: Seal) -> Stepped:
+    """Propose to send an item's money back to the account that it came from, or to one that is named.
+
+    The name and the account are kept sealed.
+    """
     item = await _open_item(tx, command.item_id)
     if item["direction"] != "credit":
         raise Refused(Reason.ITEM_WRONG_WAY)
-    iban = command.iban or item["sender_iban"]
+    iban = command.iban or sender_of(item, seal)
     if iban is None:
         raise Refused(Reason.NO_SENDER_ACCOUNT)
-    step = Step("return_proposed", command.by, command.reason, target=iban, payee=command.payee)
+    recipient = sealed(Recipient(command.payee, iban), command.item_id, seal)
+    step = Step("return_proposed", command.by, command.reason, sealed=recipient, key_id=seal.key_id)
     await add_step(tx, command.item_id, step, now)
     return Stepped(command.item_id, step.what, item["left_cents"])
 
 
-async def release_return(tx: Tx, command: ReleaseReturn, now: datetime) -> SentBack:
-    """Send back what somebody else proposed to send back: a payout of one payment with its pain.001 file."""
+async def release_return(tx: Tx, command: ReleaseReturn, now: datetime, *, seal: Seal) -> SentBack:
+    """Send back what somebody else proposed to send back: a payout of one payment with its sealed pain.001 file."""
     item = await _open_item(tx, command.item_id)
     proposal = await one(
         tx,
@@ -134,20 +140,23 @@ async def release_return(tx: Tx, command: ReleaseReturn, now: datetime) -> SentB
         raise Refused(Reason.RETURN_NOT_PROPOSED)
     if proposal["by"] == command.by:
         raise Refused(Reason.RETURN_BY_THE_SAME)
+    recipient = recipient_of(proposal, command.item_id, seal)
     transfer = iso20022.Transfer(
         statement_id=None,
         end_to_end_id=f"{command.item_id.hex}{proposal['number'] % 1000:03d}",
         amount_cents=item["left_cents"],
-        creditor=proposal["payee"] or "",
-        iban=proposal["target"],
+        creditor=recipient.payee,
+        iban=recipient.iban,
         reference="",
         text=f"Palautus {item['remittance']}",
     )
-    payout_id = await _send(tx, transfer, command, area=item["area"], now=now)
+    payout_id = await _send(tx, transfer, command, area=item["area"], now=now, seal=seal)
     return SentBack(command.item_id, payout_id, transfer.end_to_end_id, transfer.amount_cents)
 
 
-async def _send(tx: Tx, transfer: iso20022.Transfer, command: ReleaseReturn, *, area: str, now: datetime) -> UUID:
+async def _send(
+    tx: Tx, transfer: iso20022.Transfer, command: ReleaseReturn, *, area: str, now: datetime, seal: Seal
+) -> UUID:
     payout_id = derived_id("return", transfer.end_to_end_id)
     debtor = await debtor_of(tx, area, command.debtor_iban, by=command.by, now=now)
     cents = transfer.amount_cents
@@ -155,9 +164,11 @@ async def _send(tx: Tx, transfer: iso20022.Transfer, command: ReleaseReturn, *, 
     await ledger.post(tx, area, [draft], now)
     released = Step("return_released", command.by, "Released", cents, transfer.end_to_end_id)
     await add_step(tx, command.item_id, released, now)
+    file = seal.seal(payout_id, iso20022.pain001(payout_id, debtor, [transfer], now))
     await tx.execute(
-        "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
-        (payout_id, area, command.by, now, iso20022.pain001(payout_id, debtor, [transfer], now)),
+        "INSERT INTO payout (payout_id, area, released_by, created_at, pain001, sealed, key_id)"
+        " VALUES (%s, %s, %s, %s, NULL, %s, %s)",
+        (payout_id, area, command.by, now, file, seal.key_id),
     )
     await tx.execute(
         "INSERT INTO payment (end_to_end_id, payout_id, item_id, amount_cents, status) VALUES (%s, %s, %s, %s, 'open')",

@@ -23,14 +23,20 @@ class AreaAccount(Base, table=True):
 
 
 class Payout(Base, table=True):
-    """A batch of payments given to the bank as one pain.001 file."""
+    """A batch of payments given to the bank as one pain.001 file, `sealed` where it sends suspended money back."""
 
-    __table_args__ = {"info": APPEND_ONLY}
+    __table_args__ = (
+        sa.CheckConstraint("pain001 IS NULL OR sealed IS NULL", name="payout_one_file"),
+        sa.CheckConstraint("(sealed IS NULL) = (key_id IS NULL)", name="payout_key"),
+        {"info": APPEND_ONLY},
+    )
     payout_id: UUID = Field(primary_key=True)
     area: str
     released_by: str
     created_at: datetime = Field(sa_type=TIMES)
     pain001: bytes | None
+    sealed: bytes | None
+    key_id: str | None
 
 
 class Payment(Base, table=True):

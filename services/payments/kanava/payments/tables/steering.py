@@ -38,6 +38,7 @@ class ContractVersion(Base, table=True):
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str = Field(index=True)
     producer_id: str
+    contract_class: str
     compensation_kinds: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
     starts_on: date
     ends_on: date | None
@@ -81,37 +82,37 @@ class Snapshot(Base, table=True):
 
 
 class IncentiveReserve(Base, table=True):
-    """What a month's capitation of a producer in a municipality reserved; `model` says for what it is earned."""
+    """By how much a run changed the capitation of a month of a producer in a municipality, and so its reserve.
+
+    The sum over the runs is the reserve; `model` says for what it is earned.
+    """
 
     __tablename__ = "incentive_reserve"
-    __table_args__ = (sa.CheckConstraint("reserved_cents > 0"), {"info": APPEND_ONLY})
+    __table_args__ = (sa.CheckConstraint("capitation_cents <> 0 OR reserved_cents <> 0"), {"info": APPEND_ONLY})
     run_id: UUID = Field(primary_key=True, foreign_key="run.run_id")
     producer_id: str = Field(primary_key=True)
     municipality: str = Field(primary_key=True)
+    for_month: date = Field(primary_key=True)
     area: str = Field(index=True)
-    month: date
     model: str
+    capitation_cents: int = Field(sa_type=sa.BigInteger)
     reserved_cents: int = Field(sa_type=sa.BigInteger)
 
 
 class IncentiveOutcome(Base, table=True):
-    """What became of the part of a reserve that one indicator can earn, once: earned and released cents."""
+    """By how much a run changed what one indicator earned and released of a month's reserve.
+
+    The sum over the runs is its outcome; the snapshot that settles it is the same in all of them.
+    """
 
     __tablename__ = "incentive_outcome"
-    __table_args__ = (
-        sa.ForeignKeyConstraint(
-            ["reserve_run_id", "producer_id", "municipality"],
-            ["incentive_reserve.run_id", "incentive_reserve.producer_id", "incentive_reserve.municipality"],
-        ),
-        sa.CheckConstraint("earned_cents >= 0 AND released_cents >= 0"),
-        {"info": APPEND_ONLY},
-    )
-    reserve_run_id: UUID = Field(primary_key=True)
+    __table_args__ = (sa.CheckConstraint("earned_cents <> 0 OR released_cents <> 0"), {"info": APPEND_ONLY})
+    run_id: UUID = Field(primary_key=True, foreign_key="run.run_id")
     producer_id: str = Field(primary_key=True)
     municipality: str = Field(primary_key=True)
+    for_month: date = Field(primary_key=True)
     indicator: str = Field(primary_key=True)
     area: str = Field(index=True)
-    run_id: UUID
     snapshot_id: UUID
     earned_cents: int = Field(sa_type=sa.BigInteger)
     released_cents: int = Field(sa_type=sa.BigInteger)

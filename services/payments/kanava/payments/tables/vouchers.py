@@ -39,11 +39,13 @@ class Voucher(Base, table=True):
 
 
 class VoucherUse(Base, table=True):
-    """What a run paid from a voucher for a report, or took back: uses and cents."""
+    """What a run paid from a voucher for a report, or took back: uses and cents, or nothing and `why`."""
 
     __tablename__ = "voucher_use"
     __table_args__ = (
         sa.CheckConstraint("kind IN ('original', 'refund', 'correction')", name="voucher_use_kind"),
+        sa.CheckConstraint("why IS NULL OR (uses = 0 AND amount_cents = 0)", name="voucher_use_not_paid"),
+        sa.Index("voucher_use_not_paid_of", "producer_id", "area", postgresql_where=sa.text("why IS NOT NULL")),
         sa.Index("voucher_use_of_voucher", "voucher_id"),
         sa.Index("voucher_use_of_report", "production_id"),
         {"info": APPEND_ONLY},
@@ -61,3 +63,4 @@ class VoucherUse(Base, table=True):
     uses: int
     rate_cents: int = Field(sa_type=sa.BigInteger)
     amount_cents: int = Field(sa_type=sa.BigInteger)
+    why: str | None

@@ -41,17 +41,30 @@ def _ordered(order: steering.AnnualOrder) -> list[Ordered]:
     ]
 
 
-_USES = """
-SELECT s.statement_id, s.producer_id, n.node, n.amount_cents, s.status
-FROM statement s JOIN node_use n USING (run_id, producer_id) WHERE s.kind = 'month' AND {which}
+_DRAWING = """
+SELECT s.run_id, s.producer_id, s.month, s.statement_id AS sums_id, coalesce(f.statement_id, s.statement_id)
+       AS statement_id, coalesce(f.status, s.status) AS status
+FROM statement s LEFT JOIN LATERAL (
+    SELECT final.statement_id, final.status FROM statement_offset o JOIN statement final
+        ON final.statement_id = o.into_id AND final.kind = 'final'
+    WHERE o.statement_id = s.statement_id AND NOT (s.amount_cents < 0 AND EXISTS (
+        SELECT FROM entry e WHERE e.area = s.area AND e.kind = 'receivable' AND e.reference = s.statement_id))
+    LIMIT 1
+) f ON true
+WHERE s.kind = 'month' AND {which}
+"""
+"""The statements of months, each with the statement that pays it and its status: itself, or the final one that gathered
+it. A receivable was taken when it came to be, so it draws by itself."""
+_USES = f"""
+SELECT s.statement_id, s.producer_id, s.month, n.node, n.amount_cents, s.status
+FROM ({_DRAWING}) s JOIN node_use n USING (run_id, producer_id)
 UNION ALL
-SELECT s.statement_id, s.producer_id, NULL, t.amount_cents - coalesce(n.amount_cents, 0), s.status
-FROM statement s
-JOIN (SELECT statement_id, sum(amount_cents) AS amount_cents FROM statement_sum GROUP BY statement_id) t
-    USING (statement_id)
+SELECT s.statement_id, s.producer_id, s.month, NULL, t.amount_cents - coalesce(n.amount_cents, 0), s.status
+FROM ({_DRAWING}) s
+JOIN (SELECT statement_id AS sums_id, sum(amount_cents) AS amount_cents FROM statement_sum GROUP BY statement_id) t
+    USING (sums_id)
 LEFT JOIN (SELECT run_id, producer_id, sum(amount_cents) AS amount_cents FROM node_use GROUP BY run_id, producer_id) n
     USING (run_id, producer_id)
-WHERE s.kind = 'month' AND {which}
 """
 _OF_YEAR = "s.area = %(area)s AND s.month >= make_date(%(year)s, 1, 1) AND s.month < make_date(%(year)s + 1, 1, 1)"
 _BY_NODE = f"""
@@ -59,10 +72,12 @@ SELECT producer_id, node, sum(amount_cents)::bigint AS amount_cents FROM ({_USES
 WHERE NOT %(taken)s OR status IN ('released', 'settled', 'booked', 'receivable')
 GROUP BY producer_id, node ORDER BY producer_id, node
 """
+_PAID_BY = """(s.statement_id = ANY(%(ids)s) OR s.statement_id IN (
+    SELECT o.statement_id FROM statement_offset o WHERE o.into_id = ANY(%(ids)s)))"""
 _BY_STATEMENT = f"""
-SELECT statement_id, producer_id, node, sum(amount_cents)::bigint AS amount_cents
-FROM ({_USES.format(which="s.statement_id = ANY(%(ids)s)")}) used
-GROUP BY statement_id, producer_id, node ORDER BY statement_id, node
+SELECT statement_id, producer_id, extract(year FROM month)::int AS year, node, sum(amount_cents)::bigint AS amount_cents
+FROM ({_USES.format(which=_PAID_BY)}) used WHERE statement_id = ANY(%(ids)s)
+GROUP BY statement_id, producer_id, year, node ORDER BY statement_id, year, node
 """
 
 
@@ -71,12 +86,16 @@ async def uses_of_year(tx: Tx, area: str, year: int, *, taken: bool) -> list[Use
     return [_use(row) for row in await rows(tx, _BY_NODE, {"area": area, "year": year, "taken": taken})]
 
 
-async def uses_of(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, tuple[Use, ...]]:
-    """What statements cost, by node; a line without a node (as capitation) has None."""
-    found: dict[UUID, list[Use]] = {statement_id: [] for statement_id in statement_ids}
+async def uses_of(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, dict[int, tuple[Use, ...]]]:
+    """What statements cost, by year and node; a line without a node (as capitation) has None.
+
+    A final statement costs what the months that it gathered cost.
+    """
+    found: dict[UUID, dict[int, tuple[Use, ...]]] = {statement_id: {} for statement_id in statement_ids}
     for row in await rows(tx, _BY_STATEMENT, {"ids": list(statement_ids)}):
-        found[row["statement_id"]].append(_use(row))
-    return {statement_id: tuple(uses) for statement_id, uses in found.items()}
+        years = found[row["statement_id"]]
+        years[row["year"]] = (*years.get(row["year"], ()), _use(row))
+    return found
 
 
 def _use(row: DictRow) -> Use:

@@ -65,7 +65,6 @@ async def unpriced(tx: Tx, area: str) -> list[DictRow]:
     )
 
 
-async def pain001(tx: Tx, payout_id: UUID) -> bytes | None:
-    """The pain.001 file of a payout, if it paid anybody by bank."""
-    row = await one(tx, "SELECT pain001 FROM payout WHERE payout_id = %s", (payout_id,))
-    return bytes(row["pain001"]) if row and row["pain001"] else None
+async def payout_file(tx: Tx, payout_id: UUID) -> DictRow | None:
+    """The pain.001 file of a payout, as it is or `sealed`; without either nobody was paid by bank."""
+    return await one(tx, "SELECT pain001, sealed FROM payout WHERE payout_id = %s", (payout_id,))

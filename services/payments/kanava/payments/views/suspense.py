@@ -21,7 +21,7 @@ ITEMS = f"SELECT i.*, ({LEFT})::bigint AS left_cents, {OPEN} AS open FROM suspen
 
 _QUEUE = f"""
 SELECT i.item_id, i.area, i.direction, i.amount_cents, ({LEFT})::bigint AS left_cents, {OPEN} AS open,
-       i.end_to_end_id, i.reference, i.why, i.remittance, i.sender_iban, i.booked_on, i.created_at,
+       i.end_to_end_id, i.reference, i.why, i.remittance, i.sender_iban, i.sealed_sender, i.booked_on, i.created_at,
        (SELECT s.target FROM suspense_step s WHERE s.item_id = i.item_id AND s.what = 'owned'
         ORDER BY s.number DESC LIMIT 1) AS owner,
        (SELECT s.what FROM suspense_step s WHERE s.item_id = i.item_id ORDER BY s.number DESC LIMIT 1) AS last_step
@@ -46,10 +46,10 @@ def _aged(row: DictRow, now: datetime) -> dict[str, Any]:
 
 
 async def steps(tx: Tx, item_id: UUID) -> list[DictRow]:
-    """Every step with an item, in order."""
+    """Every step with an item, in order; to whom a return goes is sealed."""
     return await rows(
         tx,
-        "SELECT number, what, amount_cents, target, reason, by, at FROM suspense_step WHERE item_id = %s"
+        "SELECT number, what, amount_cents, target, payee, sealed, reason, by, at FROM suspense_step WHERE item_id = %s"
         " ORDER BY number",
         (item_id,),
     )

@@ -1,0 +1,150 @@
+"""A compensation model that allows a class less: nothing of the kind is paid, and it is seen, on a real PostgreSQL."""
+
+from datetime import date, datetime
+
+import pytest
+from structlog.testing import capture_logs
+
+from kanava.common.contracts.registry import AllowedKinds, CompensationKind, ContractClass
+from kanava.common.db import Pool, one, rows, transaction
+from kanava.payments.allowed_kinds import not_refused, stage_refused_kinds
+from kanava.payments.lines import Month
+from kanava.payments.views.allowed_kinds import refused_kinds
+from tests.payments import story
+from tests.payments.test_base_payments import cooperation, paid
+from tests.payments.test_effectiveness import partnership
+from tests.payments.test_incentives import TERMS, snapshot
+from tests.support import facts as told
+from tests.support.facts import at, listed, resident, span, visit
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+
+
+async def adopt(
+    pool: Pool, contract_class: ContractClass, *kinds: CompensationKind, since: date = OCTOBER, **changed: object
+) -> None:
+    """Espoo adopts a second model, which pays only these kinds to contracts of a class."""
+    model = told.document()
+    assert model.compensation is not None
+    allowed = (AllowedKinds(contract_class=contract_class, kinds=kinds),)
+    terms = model.compensation.model_copy(update={"allowed_kinds": allowed} | changed)
+    known_at = told.SEPTEMBER.replace(month=since.month, day=5)
+    later = {"document_id": "03:compensation_model:2", "number": 2, "compensation": terms, "recorded_at": known_at}
+    await story.hear(pool, "registry.document", model.model_copy(update=later))
+    phase = {
+        "version": 6,
+        "compensation_model": "03:compensation_model:2",
+        "entered_on": since,
+        "recorded_at": known_at,
+    }
+    await story.hear(pool, "registry.scheme", told.scheme().model_copy(update=phase))
+
+
+async def charged(pool: Pool) -> int:
+    """How many charges there are."""
+    async with transaction(pool) as tx:
+        row = await one(tx, "SELECT count(*) AS n FROM charge")
+    assert row is not None
+    return int(row["n"])
+
+
+async def test_a_base_payment_that_the_model_does_not_allow_stops_and_nothing_is_taken_back(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "registry.contract", cooperation())
+    await story.close(pool, OCTOBER, at(11, 2))
+    await adopt(pool, "cooperation", "capitation", "incentive", since=NOVEMBER)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await paid(pool) == [("10", "original", 160_00)]
+    await story.assert_books_agree(pool)
+
+
+async def test_another_class_and_another_kind_are_paid(pool: Pool) -> None:
+    await story.open_area(pool)
+    await adopt(pool, "basic", "capitation")
+    await story.hear(pool, "registry.contract", cooperation())
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await paid(pool) == [("10", "original", 160_00)]
+
+
+@pytest.mark.parametrize(("kinds", "charges"), [(("capitation",), 0), (("capitation", "effectiveness"), 1)])
+async def test_a_measure_is_paid_only_where_the_model_pays_effectiveness(
+    pool: Pool, kinds: tuple[CompensationKind, ...], charges: int
+) -> None:
+    await story.open_area(pool)
+    await adopt(pool, "partnership", *kinds)
+    await story.hear(pool, "registry.contract", partnership())
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(11, 20)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await charged(pool) == charges
+
+
+@pytest.mark.parametrize(("kinds", "reserves"), [(("capitation",), 0), (("capitation", "incentive"), 1)])
+async def test_nothing_is_reserved_for_an_incentive_that_the_model_does_not_allow(
+    pool: Pool, kinds: tuple[CompensationKind, ...], reserves: int
+) -> None:
+    await story.open_area(pool)
+    await adopt(pool, "basic", *kinds, incentives=TERMS)
+    with_incentive = {"version": 2, "compensation_kinds": ("capitation", "incentive")}
+    await story.hear(pool, "registry.contract", told.contract(private=True).model_copy(update=with_incentive))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), private=True)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    async with transaction(pool) as tx:
+        assert len(await rows(tx, "SELECT * FROM incentive_reserve")) == reserves
+
+
+async def allowed_visits(pool: Pool, month: Month) -> list[str]:
+    """The reports that the condition lets a run pay as fees."""
+    condition = not_refused(
+        "fee",
+        month="date_trunc('month', v.performed_on)::date",
+        producer="v.producer_id",
+        municipality="(SELECT u.municipality FROM unit u WHERE u.unit_id = v.unit_id)",
+    )
+    async with transaction(pool) as tx:
+        await stage_refused_kinds(tx, month)
+        found = await rows(tx, f"SELECT v.report_id FROM visit v WHERE {condition} ORDER BY v.report_id")
+    return [row["report_id"] for row in found]
+
+
+async def test_the_condition_of_fees_judges_each_month_by_what_was_known_when_it_closed(pool: Pool) -> None:
+    """The model of November does not reach October; a contract that became known late reaches back, as its days do."""
+    await story.open_area(pool)
+    run = await story.close(pool, OCTOBER, at(11, 2))
+    await adopt(pool, "basic", "capitation", since=NOVEMBER)
+    late = visit(1, 1, date(2026, 10, 5), recorded_at=at(11, 20))
+    await story.hear(pool, "monitoring.production", late, visit(2, 1, date(2026, 11, 5), recorded_at=at(11, 20)))
+    november = await story.close(pool, NOVEMBER, at(12, 2))
+    assert await allowed_visits(pool, month_of(november, run["cut_off"])) == ["R1"]
+    both = cooperation(contract_id="C-both", compensation_kinds=("capitation", "fee"), recorded_at=at(11, 6))
+    await story.hear(pool, "registry.contract", both)
+    assert await allowed_visits(pool, month_of(november, run["cut_off"])) == ["R1"], "a late contract is not yet known"
+    december = await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
+    december_visit = visit(3, 1, date(2026, 12, 5), recorded_at=at(12, 20))
+    await story.hear(pool, "monitoring.production", december_visit)
+    assert await allowed_visits(pool, month_of(december, november["cut_off"])) == ["R1", "R2", "R3"]
+
+
+def month_of(run: dict[str, object], previous: datetime) -> Month:
+    """The month of a closed run."""
+    assert isinstance(run["month"], date)
+    return Month(run["run_id"], told.AREA, run["month"], run["cut_off"], previous)  # type: ignore[arg-type]  # a row
+
+
+async def test_who_hears_the_contract_warns_and_the_organiser_sees_it(pool: Pool) -> None:
+    await story.open_area(pool)
+    await adopt(pool, "cooperation", "capitation")
+    with capture_logs() as logs:
+        await story.hear(pool, "registry.contract", cooperation(recorded_at=at(10, 6)))
+    refused = {
+        "contract_id": "C-cooperation",
+        "producer_id": told.PRIVATE,
+        "contract_class": "cooperation",
+        "kind": "base_payment",
+        "models": ["03:compensation_model:2"],
+    }
+    assert logs == [{"event": "contract_kind_not_allowed", "log_level": "warning"} | refused]
+    async with transaction(pool) as tx:
+        assert await refused_kinds(tx, told.AREA, at(11, 2)) == [refused]
+        assert await refused_kinds(tx, told.AREA, at(9, 30)) == [], "nobody knew yet"
