@@ -5,12 +5,18 @@ import signal
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.support.cluster import cluster, shared_cluster
 from tests.support.parallel import ByFile, long_ones_first, tie_to
 from tests.support.platform import empty_database, kafka, platform_profile, postgres
 
 __all__ = ["cluster", "empty_database", "kafka", "platform_profile", "postgres", "shared_cluster"]
+
+# No property fails because the machine is busy, or on one run of many; `--hypothesis-profile=explore` looks further.
+settings.register_profile("suite", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("explore", settings.get_profile("suite"), derandomize=False, max_examples=1000)
+settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -100,7 +100,7 @@ async def settle(cluster: Running, resident: str) -> None:  # as above
     })  # fmt: skip
     for service in ("payments", "monitoring"):
         async with cluster.pool(service) as pool:
-            await bus.taken(pool, topic, len(await bus.records(cluster.bootstrap, topic)))
+            await bus.heard(pool, cluster.bootstrap, topic)
         await cluster.published(service)
 
 

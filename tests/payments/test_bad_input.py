@@ -1,4 +1,4 @@
-"""What nobody may send: absurd sums to any route that takes money, and both steps by one person with two tokens."""
+"""What nobody may send: absurd sums to any route, both steps by one person, requests that break a rule."""
 
 from collections.abc import AsyncIterator, Iterator
 from copy import deepcopy
@@ -13,7 +13,7 @@ from kanava.common.auth import Caller, Role
 from kanava.common.db import Pool, rows, transaction
 from kanava.payments.main import create_app
 from kanava.payments.settings import PaymentsSettings
-from tests.contracts.access import TABLE, Access
+from tests.contracts.access import CONTRIBUTIONS, FUNDING, PLAN, STATE, TABLE, TRANSFER, Access
 from tests.payments.test_payout import closed_month
 from tests.payments.test_statement_api import Stopped
 from tests.support import facts as told
@@ -124,3 +124,114 @@ async def test_nobody_approves_and_releases_also_with_two_tokens(pool: Pool, cli
     assert (await written(pool))[0] == before[0], "no entry"
     paid = (await post(client, "bertta:operator:tuesday", "/v1/payouts", {"area": "03"})).json()
     assert paid["to_bank"] + paid["settled"] == 2
+
+
+@dataclass(frozen=True)
+class Broken:
+    """A request that breaks one rule, and how the answer names it."""
+
+    path: str
+    body: dict[str, Any]
+    rule: str
+    pointer: str
+    role: str = "operator"
+
+
+def measures(*of: tuple[str, int]) -> list[dict[str, Any]]:
+    """Measures of areas."""
+    return [{"area": area, "measure": measure} for area, measure in of]
+
+
+UNKNOWN = str(UUID(int=1))
+MUNICIPALITY_PAYS = FUNDING | {"payer": "municipality"}
+INSTALMENT = {"payer": "state", "reference": "11/12", "reason": "Valtion erä."}
+BROKEN = {
+    "a transfer to itself": Broken("/v1/transfers", TRANSFER | {"to_area": "03"}, "value_error", ""),
+    "Åland is no sote area": Broken("/v1/transfers", TRANSFER | {"to_area": "91"}, "value_error", "/to_area"),
+    "an area of another century": Broken("/v1/funding", FUNDING | {"area": "22"}, "value_error", "/area"),
+    "the state with a municipality": Broken("/v1/funding", FUNDING | {"municipality": "049"}, "value_error", ""),
+    "a municipality without a name": Broken("/v1/funding", MUNICIPALITY_PAYS, "value_error", ""),
+    "no code of a municipality": Broken(
+        "/v1/funding", MUNICIPALITY_PAYS | {"municipality": "49"}, "value_error", "/municipality"
+    ),
+    "a day that is none": Broken(
+        "/v1/funding", FUNDING | {"received_on": "2026-02-30"}, "date_from_datetime_parsing", "/received_on"
+    ),
+    "a year out of range": Broken("/v1/funding", FUNDING | {"fiscal_year": 1999}, "greater_than_equal", "/fiscal_year"),
+    "an unknown field": Broken("/v1/funding", FUNDING | {"currency": "SEK"}, "extra_forbidden", "/currency"),
+    "no reference": Broken("/v1/funding", FUNDING | {"reference": ""}, "string_too_short", "/reference"),
+    "a long reference": Broken("/v1/funding", FUNDING | {"reference": "x" * 141}, "string_too_long", "/reference"),
+    "a plan of nobody": Broken("/v1/funding/plans", PLAN | {"payer": "municipality"}, "value_error", ""),
+    "a plan without instalments": Broken("/v1/funding/plans", PLAN | {"instalments": []}, "too_short", "/instalments"),
+    "contributions of an area twice": Broken(
+        "/v1/funding/contributions", CONTRIBUTIONS | {"measures": measures(("03", 1), ("03", 2))}, "value_error", ""
+    ),
+    "contributions of nobody": Broken(
+        "/v1/funding/contributions", CONTRIBUTIONS | {"measures": measures(("03", 0))}, "value_error", ""
+    ),
+    "a determinant without measures": Broken(
+        "/v1/funding/state",
+        STATE | {"measures": STATE["measures"][1:]},
+        "measures_of_every_determinant",
+        "/measures",
+    ),
+    "a measure twice": Broken(
+        "/v1/funding/state", STATE | {"measures": STATE["measures"] + STATE["measures"][:1]}, "one_measure", "/measures"
+    ),
+    "too little for twelve months": Broken(
+        "/v1/funding/state", STATE | {"total_cents": 11}, "cents_for_every_month", "/total_cents"
+    ),
+    "a thirteenth month": Broken("/v1/runs", {"area": "03", "month": "2026-13"}, "string_pattern_mismatch", "/month"),
+    "an account with a wrong digit": Broken(
+        "/v1/accounts/03/bank", {"iban": "FI2112345600000786"}, "value_error", "/iban"
+    ),
+    "suspense of nobody": Broken(
+        f"/v1/suspense/{UNKNOWN}/funding", INSTALMENT | {"municipality": "049"}, "value_error", ""
+    ),
+    "no reason": Broken(f"/v1/suspense/{UNKNOWN}/close", {"reason": ""}, "string_too_short", "/reason"),
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN.values(), ids=BROKEN)
+async def test_a_broken_rule_is_named_and_nothing_is_written(
+    pool: Pool, client: httpx.AsyncClient, broken: Broken
+) -> None:
+    before = await written(pool)
+    answer = await post(client, f"anna:{broken.role}:1", broken.path, broken.body)
+    said = answer.json()
+    assert (answer.status_code, said["rule"], said["pointer"]) == (422, broken.rule, broken.pointer), answer.text
+    assert said["detail"]
+    assert await written(pool) == before
+
+
+READ = {
+    "days out of order": ("/v1/reconciliation?first=2026-11-02&last=2026-11-01", "period_in_order", "/last"),
+    "more than a month of days": ("/v1/reconciliation?first=2026-10-01&last=2026-11-02", "period_in_order", "/last"),
+    "a journal backwards": ("/v1/accounts/03/journal?first=2026-11-02&last=2026-11-01", "period_in_order", "/last"),
+    "a report backwards": ("/v1/reports/areas/03?since=2026-11&until=2026-10", "report_months", "/until"),
+    "a report of 25 months": ("/v1/reports/areas/03?since=2024-11&until=2026-11", "report_months", "/until"),
+}
+
+
+@pytest.mark.parametrize(("path", "rule", "pointer"), READ.values(), ids=READ)
+async def test_a_period_that_is_none_is_refused(client: httpx.AsyncClient, path: str, rule: str, pointer: str) -> None:
+    answer = await client.get(path, headers={"authorization": "Bearer anna:operator:1"})
+    assert (answer.status_code, answer.json()["rule"], answer.json()["pointer"]) == (422, rule, pointer), answer.text
+
+
+NOWHERE = {
+    f"/v1/payouts/{UNKNOWN}/pain.001": "unknown-payout",
+    f"/v1/refunds/{UNKNOWN}/pain.001": "unknown-refund",
+    f"/v1/suspense/{UNKNOWN}": "unknown-item",
+    f"/v1/runs/{UNKNOWN}": "unknown-run",
+    f"/v1/statements/{UNKNOWN}": "unknown-statement",
+    f"/v1/statements/{UNKNOWN}.pdf": "unknown-statement",
+    f"/v1/disputes/{UNKNOWN}": "unknown-dispute",
+    "/v1/reports/producers/1.2.246.10.1.10.0?since=2026-11&until=2026-11": "unknown-producer",
+}
+
+
+@pytest.mark.parametrize(("path", "slug"), NOWHERE.items())
+async def test_what_does_not_exist_is_not_found_and_says_what(client: httpx.AsyncClient, path: str, slug: str) -> None:
+    answer = await client.get(path, headers={"authorization": "Bearer anna:operator:1"})
+    assert (answer.status_code, answer.json()["type"]) == (404, f"/problems/{slug}"), answer.text
