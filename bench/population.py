@@ -17,8 +17,10 @@ INSERT INTO unit SELECT '1.2.246.10.32213473.10.' || n, 1, '2026-09-01', 'p' || 
     FROM generate_series(0, 29) n;
 INSERT INTO contract SELECT 'c' || n, 1, 'p' || n, '03', 'basic', ARRAY['capitation', 'fee'], '2026-09-01', NULL
     FROM generate_series(0, 4) n;
-INSERT INTO contract_version SELECT 'c' || n, 1, '2026-09-01', '03', 'p' || n, ARRAY['capitation', 'fee'], '2026-09-01',
-    NULL, NULL, '[]' FROM generate_series(0, 4) n;
+INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, contract_class, compensation_kinds,
+    starts_on, effectiveness)
+SELECT 'c' || n, 1, '2026-09-01', '03', 'p' || n, 'basic', ARRAY['capitation', 'fee'], '2026-09-01', '[]'
+    FROM generate_series(0, 4) n;
 INSERT INTO price (price_id, version, recorded_at, area, node, unit_of_measure, valid_from, price_cents, price_basis)
 VALUES ('x', 1, '2026-09-01', '03', 'SOS.1.1', 'kaynti', '2026-09-01', 4500, 'unit')
 """

@@ -1,15 +1,14 @@
 """A compensation model that allows a class less: nothing of the kind is paid, and it is seen, on a real PostgreSQL."""
 
-from datetime import date, datetime
+from datetime import date
 
 import pytest
 from structlog.testing import capture_logs
 
 from kanava.common.contracts.registry import AllowedKinds, CompensationKind, ContractClass
 from kanava.common.db import Pool, one, rows, transaction
-from kanava.payments.allowed_kinds import not_refused, stage_refused_kinds
-from kanava.payments.lines import Month
 from kanava.payments.views.allowed_kinds import refused_kinds
+from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
 from tests.payments.test_base_payments import cooperation, paid
 from tests.payments.test_effectiveness import partnership
@@ -94,42 +93,43 @@ async def test_nothing_is_reserved_for_an_incentive_that_the_model_does_not_allo
         assert len(await rows(tx, "SELECT * FROM incentive_reserve")) == reserves
 
 
-async def allowed_visits(pool: Pool, month: Month) -> list[str]:
-    """The reports that the condition lets a run pay as fees."""
-    condition = not_refused(
-        "fee",
-        month="date_trunc('month', v.performed_on)::date",
-        producer="v.producer_id",
-        municipality="(SELECT u.municipality FROM unit u WHERE u.unit_id = v.unit_id)",
-    )
-    async with transaction(pool) as tx:
-        await stage_refused_kinds(tx, month)
-        found = await rows(tx, f"SELECT v.report_id FROM visit v WHERE {condition} ORDER BY v.report_id")
-    return [row["report_id"] for row in found]
-
-
-async def test_the_condition_of_fees_judges_each_month_by_what_was_known_when_it_closed(pool: Pool) -> None:
+async def test_fees_of_each_month_are_judged_by_what_was_known_when_it_closed(pool: Pool) -> None:
     """The model of November does not reach October; a contract that became known late reaches back, as its days do."""
     await story.open_area(pool)
-    run = await story.close(pool, OCTOBER, at(11, 2))
+    await story.close(pool, OCTOBER, at(11, 2))
     await adopt(pool, "basic", "capitation", since=NOVEMBER)
     late = visit(1, 1, date(2026, 10, 5), recorded_at=at(11, 20))
     await story.hear(pool, "monitoring.production", late, visit(2, 1, date(2026, 11, 5), recorded_at=at(11, 20)))
-    november = await story.close(pool, NOVEMBER, at(12, 2))
-    assert await allowed_visits(pool, month_of(november, run["cut_off"])) == ["R1"]
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert [line["for_month"] for line in await story.lines(pool, "fee")] == [OCTOBER]
+    async with transaction(pool) as tx:
+        found = await reconciliation(tx, date(2026, 9, 1), date(2026, 12, 31))
+    reports = [flow for flow in found.flows if flow["flow"] == "production report → resident line"]
+    assert sum(int(str(flow["waiting"])) for flow in reports) == 1, "not lost, but refused"
     both = cooperation(contract_id="C-both", compensation_kinds=("capitation", "fee"), recorded_at=at(11, 6))
     await story.hear(pool, "registry.contract", both)
-    assert await allowed_visits(pool, month_of(november, run["cut_off"])) == ["R1"], "a late contract is not yet known"
-    december = await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
-    december_visit = visit(3, 1, date(2026, 12, 5), recorded_at=at(12, 20))
-    await story.hear(pool, "monitoring.production", december_visit)
-    assert await allowed_visits(pool, month_of(december, november["cut_off"])) == ["R1", "R2", "R3"]
+    await story.hear(pool, "monitoring.production", visit(3, 1, date(2026, 12, 5), recorded_at=at(12, 20)))
+    await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
+    assert sorted(line["for_month"] for line in await story.lines(pool, "fee")) == [
+        OCTOBER,
+        NOVEMBER,
+        date(2026, 12, 1),
+    ]
+    await story.assert_books_agree(pool)
 
 
-def month_of(run: dict[str, object], previous: datetime) -> Month:
-    """The month of a closed run."""
-    assert isinstance(run["month"], date)
-    return Month(run["run_id"], told.AREA, run["month"], run["cut_off"], previous)  # type: ignore[arg-type]  # a row
+async def test_capitation_that_the_model_does_not_allow_is_not_paid_to_that_class(pool: Pool) -> None:
+    await story.open_area(pool)
+    await adopt(pool, "basic", "fee")
+    await story.hear(pool, "registry.contract", cooperation(compensation_kinds=("capitation",)))
+    await story.hear(pool, "listing.resident", resident(1), resident(2))
+    for number, private in ((1, True), (2, False)):
+        listing = listed(number, span(date(2026, 9, 1), private=private))
+        await story.hear(pool, "listing.listing", listing)
+    await story.close(pool, OCTOBER, at(11, 2))
+    paid_to = {line["producer_id"] for line in await story.lines(pool, "capitation")}
+    assert paid_to == {told.PRIVATE}, "its other contract is of a class that is paid"
+    await story.assert_books_agree(pool)
 
 
 async def test_who_hears_the_contract_warns_and_the_organiser_sees_it(pool: Pool) -> None:

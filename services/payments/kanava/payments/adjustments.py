@@ -10,7 +10,7 @@ from uuid import UUID
 
 from kanava.common.db import Tx
 
-from .lines import Month
+from .month import Month
 
 _ADJUSTMENTS = """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,

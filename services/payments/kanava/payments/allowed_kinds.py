@@ -15,7 +15,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, one, rows
 
 from .domain.allowed_kinds import KINDS, Model, refused_by, refusing
-from .lines import SCHEMES, Month
+from .month import SCHEMES, Month
 
 _LIMITED = """
 SELECT FROM model WHERE area = %s AND jsonb_array_length(coalesce(terms -> 'allowed_kinds', '[]')) > 0 LIMIT 1
@@ -65,11 +65,35 @@ async def stage_refused_kinds(tx: Tx, month: Month) -> bool:
     Of the contracts in force that have the kind, every one is of a class to which the municipality's model does not
     pay it. A producer whose contracts do not name the kind is not judged here.
     """
+    return await _stage(tx, [month])
+
+
+async def stage_refused_everywhere(tx: Tx) -> bool:
+    """As `stage_refused_kinds`, for every area, as of its newest closed month."""
+    newest = await rows(
+        tx,
+        "SELECT DISTINCT ON (area) run_id, area, month AS first, cut_off, NULL AS previous_cut_off FROM run"
+        " WHERE status = 'closed' ORDER BY area, month DESC",
+    )
+    return await _stage(tx, [Month(**run) for run in newest])
+
+
+async def _stage(tx: Tx, months: Sequence[Month]) -> bool:
     await tx.execute(_STAGE)
-    found = [row for judged in await _judged_months(tx, month) for row in _refused_producers(judged)]
+    found = [row for one in months for judged in await _judged_months(tx, one) for row in _refused_producers(judged)]
     async with tx.cursor() as cursor:
         await cursor.executemany("INSERT INTO kind_refused VALUES (%s, %s, %s, %s)", found)
     return bool(found)
+
+
+def fee_allowed(visit: str = "v") -> str:
+    """`not_refused` for the fee of a row of reports."""
+    return not_refused(
+        "fee",
+        month=f"date_trunc('month', {visit}.performed_on)::date",
+        producer=f"{visit}.producer_id",
+        municipality=f"(SELECT municipality FROM unit WHERE unit_id = {visit}.unit_id)",
+    )
 
 
 def not_refused(kind: str, *, month: str, producer: str, municipality: str) -> str:

@@ -8,7 +8,7 @@ from kanava.common.contracts import steering
 from kanava.common.db import Tx
 
 from .facts import known_since
-from .lines import Month
+from .month import Month
 
 WITH_NODE = frozenset({"fee", "client_fee"})
 """Components whose lines come from a report of production, which names the node that was performed."""

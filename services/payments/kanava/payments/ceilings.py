@@ -13,7 +13,7 @@ from kanava.common.db import Tx, one
 
 from .domain import chart
 from .figures import fee_ceilings
-from .lines import Month
+from .month import Month
 
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS

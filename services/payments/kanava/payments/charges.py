@@ -14,7 +14,7 @@ from .domain.base_payment import BASE_PAYMENT, ContractVersion, base_payments
 from .domain.charges import Charge, Claim, Sanction, changes, deductions
 from .domain.effectiveness import EFFECTIVENESS, Agreed, Frozen, effectiveness
 from .domain.incentives import Measured
-from .lines import Month
+from .month import Month
 
 _STOOD = """
 SELECT producer_id, component, source, for_month, sum(amount_cents)::bigint AS cents FROM charge

@@ -11,7 +11,9 @@ from uuid import UUID
 
 from kanava.common.db import Tx
 
-from .lines import Month, parameters
+from .allowed_kinds import fee_allowed
+from .lines import parameters
+from .month import Month
 from .prices import earned, rates_of, treated_clients
 
 _CONTRACTS = """
@@ -26,6 +28,7 @@ _KNOWN = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_u
 _CONTRACTED = """
         AND EXISTS (SELECT FROM fee_contract c WHERE c.producer_id = v.producer_id
                     AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
+_ALLOWED = "\n        AND " + fee_allowed()
 _WITHOUT_VOUCHER = "\n        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)"
 _FEES = """
 INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
@@ -71,17 +74,24 @@ ORDER BY 2
 
 
 async def write_fees(
-    tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]], *, has_vouchers: bool
+    tx: Tx,
+    month: Month,
+    partition: str,
+    closed: Sequence[tuple[UUID, date]],
+    *,
+    has_vouchers: bool,
+    has_refused: bool,
 ) -> None:
     """Write fees and the client fees collected into a run's partition; `closed` are the runs before it.
 
     A producer is paid by the contracts known at the cut-off. A report without a price in force, or without the weight
-    or the referral that it needs, stays until it has them. What a voucher pays (`vouchers.stage_claims`) has no fee.
+    or the referral that it needs, stays until it has them. What a voucher pays (`vouchers.stage_claims`) has no fee,
+    nor has what the model in force does not pay to the contract's class (`allowed_kinds.stage_refused_kinds`).
     """
     known = parameters(month, month.first) | {"runs": [run_id for run_id, _ in closed]}
     await tx.execute(_CONTRACTS, known)
     await tx.execute("ANALYZE fee_contract")
-    reported = _KNOWN + _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "")
+    reported = _KNOWN + _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
     priced = {"rates": rates_of(_KNOWN), "earned": earned(visit="v", rate="rate")}
     treated = await treated_clients(tx, known, reported)
     statement = _FEES.format(partition=partition, reported=reported, treated=treated, **priced)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from kanava.common.db import Tx, one, rows
 
-from .lines import Month
+from .month import Month
 
 
 @dataclass(frozen=True)

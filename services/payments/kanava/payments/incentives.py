@@ -22,7 +22,7 @@ from .domain.allowed_kinds import refused_by
 from .domain.chart import Draft, EntryKind
 from .domain.incentives import Measured, Outcome, Stands, holds
 from .incentive_lines import Due, write_lines
-from .lines import SCHEMES, Month
+from .month import SCHEMES, Month
 
 _NOTHING = Outcome(0, 0)
 _CANDIDATES = """

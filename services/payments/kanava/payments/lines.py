@@ -7,53 +7,36 @@ with what holds now (settled question 1 of the design).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from uuid import UUID
 
 from kanava.common.clock import add_months
 from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
+from .allowed_kinds import not_refused
 from .domain.capitation import bands_on, days_until
+from .month import SCHEMES, Month
 
 NO_SOURCE = UUID(int=0)
-
-
-@dataclass(frozen=True)
-class Month:
-    """A month of an area as a run sees it; `previous_cut_off` is None for the first run of the area."""
-
-    run_id: UUID
-    area: str
-    first: date
-    cut_off: datetime
-    previous_cut_off: datetime | None
-
-    @property
-    def end(self) -> date:
-        """The first day after the month."""
-        return add_months(self.first, 1)
-
-
-SCHEMES = """
-SELECT newest.municipality, m.terms, m.document_id
-FROM (SELECT DISTINCT ON (municipality) municipality, phase, compensation_model FROM scheme_phase
-      WHERE area = %(area)s AND recorded_at < %(cut_off)s AND entered_on < %(end)s
-      ORDER BY municipality, version DESC) newest
-JOIN model m ON m.document_id = newest.compensation_model AND m.recorded_at < %(cut_off)s
-WHERE newest.phase >= 5
-"""
 
 
 _TERMS = """
 CREATE TEMP TABLE terms (for_month date, after date, unit_id text, born_m date[], cents_m bigint[], born_f date[],
                          cents_f bigint[], counts int[], whole int) ON COMMIT DROP
 """
+_ADD_TERMS = (
+    "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s"
+    " FROM unit WHERE area = %s AND municipality = %s AND "
+    + not_refused("capitation", month="%s", producer="unit.producer_id", municipality="unit.municipality")
+)
 
 
 async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]:
-    """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units."""
+    """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units.
+
+    A producer whose contracts are of classes to which the model pays no capitation has none (`stage_refused_kinds`).
+    """
     await tx.execute("DROP TABLE IF EXISTS terms")
     await tx.execute(_TERMS)
     for first in firsts:
@@ -63,11 +46,10 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
             male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
             counts = days_until(first, terms.proration)
             await tx.execute(
-                "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[],"
-                " %s::int[], %s FROM unit WHERE area = %s AND municipality = %s",
+                _ADD_TERMS,
                 (
                     *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
-                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"]),
+                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"], first),
                 ),
             )
     await tx.execute("ANALYZE terms")

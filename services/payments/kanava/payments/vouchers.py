@@ -14,7 +14,7 @@ from kanava.common.contracts import listing
 from kanava.common.db import Tx, one, stage
 
 from .facts import known_since, merge_versions
-from .lines import Month
+from .month import Month
 
 _STAGED = (
     "voucher_id uuid, version int4, recorded_from timestamptz, resident_id uuid, area text, kind text, status text,"

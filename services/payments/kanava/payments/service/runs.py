@@ -26,6 +26,7 @@ from kanava.common.outbox import emit
 
 from .. import ledger, lines
 from ..adjustments import write_adjustments
+from ..allowed_kinds import stage_refused_kinds
 from ..budget_facts import count_use
 from ..ceilings import write_ceiling_claims
 from ..charges import write_charges
@@ -35,7 +36,7 @@ from ..errors import Reason, UnknownRun
 from ..facts import MERGE_LOCK
 from ..fees import write_fees
 from ..incentives import write_incentives
-from ..lines import Month
+from ..month import Month
 from ..vouchers import stage_claims, write_vouchers
 
 log = structlog.get_logger()
@@ -131,11 +132,12 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     begun = time.monotonic()
     month, closed = await _month(tx, run)
     partition = await _opened(tx, "SELECT open_line_partition(%s, %s, %s) AS name", month)
+    has_refused = await stage_refused_kinds(tx, month)
     await lines.write_capitation(tx, month, partition)
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
     has_vouchers = await stage_claims(tx, month)
-    await write_fees(tx, month, partition, closed, has_vouchers=has_vouchers)
+    await write_fees(tx, month, partition, closed, has_vouchers=has_vouchers, has_refused=has_refused)
     if has_vouchers:
         await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])

@@ -10,6 +10,7 @@ from datetime import date
 
 from kanava.common.db import Tx, rows
 
+from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
 
@@ -44,6 +45,9 @@ _CASES: Mapping[str, str] = {
             OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
                            AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+            OR NOT """
+    + fee_allowed()
+    + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
     + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
     + """ f), true) AS waits
@@ -168,6 +172,7 @@ async def tallies(tx: Tx, first: date, last: date) -> list[Tally]:
     asked = {"first": first, "last": last}
     await tx.execute(_SAID_ONCE)
     await tx.execute("CREATE INDEX ON said (topic, key, number); ANALYZE said")
+    await stage_refused_everywhere(tx)
     found = []
     for verb, query in (("records of {} → outcome", _HEARD), ("facts of {} → broker", _SAID)):
         found += [_tally(verb.format(row["topic"]), row) for row in await rows(tx, query, asked)]
