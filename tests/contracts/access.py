@@ -452,6 +452,30 @@ PROPOSED_RATES = [
     Access("payments", "GET", "/v1/rate-proposals", WATCHERS, query(area="03")),
 ]
 
+PERFORMANCE_LINES = [
+    Access(
+        *("payments", "POST", "/v1/performance-lines", only(R.ORGANISER)),
+        lambda world, role: Sent(
+            json={
+                "area": "03",
+                "resident_id": world["resident_id"],
+                "unit_id": "1.2.246.10.32213473.10.1",
+                "performed_on": "2026-11-10",
+                "amount_cents": -500,
+                "reason": "Tarve väheni.",
+            }
+        ),
+    ),
+    Access(
+        *("payments", "POST", "/v1/performance-lines/{performance_id}/revocation", only(R.ORGANISER)),
+        json(reason="Virhe."),
+    ),
+    Access(
+        *("payments", "GET", "/v1/accounts/{area}/performance-lines", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
+    ),
+    Access(*("payments", "GET", "/v1/producers/{producer_id}/performance-lines", STATEMENTS), query(area="03")),
+]
+
 MONTHS = query(since="2026-09", until="2026-10")
 CONTESTED = {
     "component": "capitation",
@@ -466,6 +490,7 @@ PAYMENTS = [
     *PROPOSED_RATES,
     *MUNICIPAL_REFUNDS,
     *TO_RESIDENTS,
+    *PERFORMANCE_LINES,
     Access("payments", "POST", "/v1/funding", only(R.OPERATOR, Own.ALL), json(**FUNDING)),
     Access("payments", "POST", "/v1/transfers", only(R.OPERATOR, Own.ALL), json(**TRANSFER)),
     Access(

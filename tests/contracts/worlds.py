@@ -18,6 +18,7 @@ from kanava.common.auth import Role
 from kanava.common.contracts import TOPIC_OF, Fact
 from kanava.common.contracts.registry import RuleBookTerms
 from kanava.common.db import Pool, transaction
+from kanava.payments.service.performance import DecidePerformance, decide_performance
 from kanava.registry.domain.producers import checklist_on
 from tests.contracts.access import CONTESTED, PACKAGE, WHY, document, snapshot
 from tests.monitoring import world as monitoring_world
@@ -207,7 +208,7 @@ async def payments(made: Made) -> dict[str, str]:
         f"/v1/statements/{own['statement_id']}/disputes",
         {"lines": [CONTESTED | {"resident_id": str(told.resident_id(1))}], "reason": WHY},
     )
-    paid_too = await _refunded(pool) | await _to_a_resident(pool)
+    paid_too = await _refunded(pool) | await _to_a_resident(pool) | await _performed(pool)
     return paid_too | {
         "dispute_id": str(contested["dispute_id"]),
         "municipality": told.MUNICIPALITY,
@@ -221,6 +222,16 @@ async def payments(made: Made) -> dict[str, str]:
         "producer_id": told.PRIVATE,
         "resident_id": str(told.resident_id(1)),
     }
+
+
+async def _performed(pool: Pool) -> dict[str, str]:
+    """A performance line for the first resident, by Aino of the area."""
+    line = DecidePerformance(
+        *(told.AREA, told.resident_id(1), told.PRIVATE_UNIT, date(2026, 11, 3), 50_00, "Tarve kasvoi.", "aino")
+    )
+    async with transaction(pool) as tx:
+        decided = await decide_performance(tx, line, told.at(11, 4))
+    return {"performance_id": str(decided.performance_id)}
 
 
 async def _refunded(pool: Pool) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 Refused 409 with a `Reason`     a rule of the money says no
 UnknownRun, UnknownStatement, UnknownPayout, UnknownItem, UnknownModel, UnknownRefund, UnknownMeasure,
-UnknownDispute, UnknownProducer, UnknownBatch, UnknownResidentPayment, NoAccountGiven 404
+UnknownDispute, UnknownProducer, UnknownBatch, UnknownResidentPayment, UnknownPerformance, NoAccountGiven 404
 BadBankMessage 422              a bank's file that is not what it should be
 """
 
@@ -60,6 +60,12 @@ class Reason(RefusalReason):
     DISPUTE_DECIDED = "dispute_decided", "The case is decided."
     MONTH_NOT_BEGUN = "month_not_begun", "A batch pays what is owed up to a month that has begun."
     BATCH_OUT_OF_ORDER = "batch_out_of_order", "A later month of the area has a batch; draw one for that or after."
+    PERFORMANCE_TOO_LARGE = "performance_too_large", "The sum of one performance line is beyond the limit of the day."
+    PERFORMANCE_IN_THE_FUTURE = "performance_in_the_future", "A performance line is for a month that has begun."
+    PERFORMANCE_TOO_OLD = "performance_too_old", "The day of the performance line lies too many months back."
+    PERFORMANCE_REVOKED = "performance_revoked", "The performance line is revoked already."
+    NOT_LISTED_THERE = "not_listed_there", "The resident was not listed with the unit on that day."
+    SCHEME_NOT_IN_PRODUCTION = "scheme_not_in_production", "The unit's scheme was not in production on that day."
     NOTHING_TO_PAY = "nothing_to_pay", "Nothing is owed to residents that can be paid and is in no batch."
     BATCH_APPROVED = "batch_approved", "The batch is approved already."
     BATCH_NOT_APPROVED = "batch_not_approved", "Somebody has to approve the batch first."
@@ -133,6 +139,12 @@ class UnknownResidentPayment(NotFound):
     """There is no payment to a resident with this id."""
 
     slug, title = "unknown-resident-payment", "There is no such payment to a resident"
+
+
+class UnknownPerformance(NotFound):
+    """There is no decision on a performance line with this id."""
+
+    slug, title = "unknown-performance", "There is no such performance line"
 
 
 class NoAccountGiven(NotFound):

@@ -99,10 +99,14 @@ def _line(paper: Paper, line: DictRow) -> list[str]:
         paper.word(line["kind"], "kind"),
         line["for_month"],
         line["rule"] or "",
-        line["report_id"] or (f"{paper.word('fact')} {line['fact_version']}" if line["fact_version"] else ""),
+        line["report_id"] or line["reason"] or _fact(paper, line),
         money_text(line["rate_cents"], paper.language),
         money_text(line["amount_cents"], paper.language),
     ]
+
+
+def _fact(paper: Paper, line: DictRow) -> str:
+    return f"{paper.word('fact')} {line['fact_version']}" if line["fact_version"] else ""
 
 
 def _note(paper: Paper, shown: int) -> str:

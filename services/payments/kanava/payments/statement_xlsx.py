@@ -39,6 +39,7 @@ COLUMNS: tuple[tuple[str, int, Value], ...] = (
     ("fact", 60, lambda paper, line: fact_of(line)),
     ("fact_version", 10, lambda paper, line: line["fact_version"]),
     ("report", 24, lambda paper, line: line["report_id"]),
+    ("reason", 40, lambda paper, line: line["reason"]),
     ("performed_on", 12, lambda paper, line: str(line["performed_on"]) if line["performed_on"] else None),
     ("corrects", 12, lambda paper, line: line["corrects_statement_of"]),
     ("source", 38, lambda paper, line: str(line["source"]) if line["source"] else None),

@@ -10,6 +10,7 @@ Component = Literal[
     "capitation",
     "fee",
     "client_fee",
+    "performance",
     "voucher",
     "adjustment",
     "base_payment",

@@ -16,6 +16,7 @@ from . import (
     money_out,
     months,
     needs,
+    performance,
     proposals,
     receivables,
     reconciliation,
@@ -58,4 +59,5 @@ ROUTERS = [
     testcalcs.router,
     vouchers.router,
     allowed_kinds.router,
+    performance.router,
 ]

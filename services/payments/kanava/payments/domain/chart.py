@@ -46,6 +46,8 @@ class Account(StrEnum):
     """Cost of capitation (kapitaatiokorvaukset)."""
     FEE = "4200"
     """Cost of fees per service (suoritekorvaukset)."""
+    PERFORMANCE = "4220"
+    """Client-specific corrections afterwards (asiakaskohtaiset suoritekorvaukset), raising or lowering."""
     VOUCHER = "4250"
     """What vouchers and personal budgets paid (palvelusetelit ja henkilökohtaiset budjetit)."""
     CLIENT_FEE = "4300"
@@ -82,6 +84,7 @@ COST_OF = {
     "capitation": Account.CAPITATION,
     "fee": Account.FEE,
     "client_fee": Account.CLIENT_FEE,
+    "performance": Account.PERFORMANCE,
     "voucher": Account.VOUCHER,
     "adjustment": Account.ADJUSTMENT,
     "incentive": Account.INCENTIVE,

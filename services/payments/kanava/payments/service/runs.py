@@ -37,6 +37,7 @@ from ..facts import MERGE_LOCK
 from ..fees import write_fees
 from ..incentives import write_incentives
 from ..month import Month
+from ..performance_lines import write_performance
 from ..vouchers import stage_claims, write_vouchers
 
 log = structlog.get_logger()
@@ -141,6 +142,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     if has_vouchers:
         await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
     await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
+    await write_performance(tx, month, partition, [run_id for run_id, _ in closed])
     reserves = await write_incentives(tx, month, partition)
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     await write_charges(tx, month)

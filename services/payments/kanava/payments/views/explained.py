@@ -27,17 +27,19 @@ WITH page AS (
 )
 SELECT l.resident_id, l.component, l.kind, to_char(l.for_month, 'YYYY-MM') AS for_month, l.unit_id, l.producer_id,
        nullif(l.source, '00000000-0000-0000-0000-000000000000') AS source, l.days, l.permille_days, l.rate_cents,
-       l.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id) AS rule,
+       l.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id, decided.performance_id) AS rule,
        CASE WHEN model.document_id IS NOT NULL THEN 'compensation_model' WHEN price.price_id IS NOT NULL THEN 'price'
             WHEN granted.voucher_id IS NOT NULL THEN 'voucher'
-            WHEN l.component = 'adjustment' THEN 'dispute' END AS rule_kind,
+            WHEN decided.performance_id IS NOT NULL THEN 'performance_decision'
+            WHEN l.component = 'adjustment' THEN 'dispute' END AS rule_kind, decided.reason,
        CASE WHEN l.component = 'capitation' THEN 'kanava.listing.listing.v1'
             WHEN l.component = 'incentive' THEN 'kanava.monitoring.snapshot.v1'
             WHEN visit.version IS NOT NULL THEN 'kanava.monitoring.production.v1' END AS fact_topic,
        CASE WHEN l.component = 'capitation' THEN l.resident_id
             WHEN l.component = 'incentive' OR visit.version IS NOT NULL THEN l.source END AS fact_key,
        coalesce(visit.version, listed.version, CASE WHEN l.component = 'incentive' THEN 1 END)
-           AS fact_version, visit.report_id, visit.node, visit.performed_on,
+           AS fact_version, visit.report_id, visit.node,
+       coalesce(visit.performed_on, decided.performed_on) AS performed_on,
        visit.quantity, node_name.name_fi AS product, stood.run_id AS corrects_run,
        to_char(stood.month, 'YYYY-MM') AS corrects_statement_of
 FROM page l
@@ -78,6 +80,11 @@ LEFT JOIN LATERAL (
     SELECT voucher_id::text FROM voucher_use n WHERE n.production_id = l.source AND n.run_id = l.run_id
       AND n.kind = l.kind AND n.unit_id = l.unit_id AND n.for_month = l.for_month ORDER BY voucher_id LIMIT 1
 ) granted ON l.component = 'voucher'
+LEFT JOIN LATERAL (
+    SELECT d.performance_id::text, d.performed_on, CASE l.kind WHEN 'refund' THEN r.reason ELSE d.reason END AS reason
+    FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id)
+    WHERE d.performance_id = l.source
+) decided ON l.component = 'performance'
 LEFT JOIN node_name ON node_name.code = visit.node
 ORDER BY l.resident_id, l.component, l.kind, l.for_month, l.unit_id, l.source
 """

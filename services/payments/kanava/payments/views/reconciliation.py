@@ -58,6 +58,17 @@ _CASES: Mapping[str, str] = {
         WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
             AND v.recorded_from < %(last)s::date + 2
     """,
+    "performance decision → resident line": """
+        SELECT d.performance_id::text AS name,
+            (coalesce(r.recorded_at, d.recorded_at) AT TIME ZONE 'Europe/Helsinki')::date AS day,
+            CASE WHEN r.performance_id IS NULL THEN d.amount_cents ELSE 0 END = coalesce((
+                SELECT sum(l.amount_cents) FROM line l WHERE l.resident_id = d.resident_id
+                AND l.component = 'performance' AND l.source = d.performance_id), 0) AS done,
+            NOT EXISTS (SELECT FROM run WHERE run.area = d.area AND run.status = 'closed'
+                        AND run.cut_off > coalesce(r.recorded_at, d.recorded_at)
+                        AND run.month + interval '1 month' > d.performed_on) AS waits
+        FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id)
+    """,
     "closed month → entry": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM'), s.producer_id, t.component) AS name,
             (r.cut_off AT TIME ZONE 'Europe/Helsinki')::date AS day,
