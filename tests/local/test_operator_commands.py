@@ -24,7 +24,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     def ask(name: str, service: str, method: str, path: str, *, told: Any = None) -> Any:
         questions.append((method, path, told))
-        return {"letters": 2, "groups": [GROUP]} if told is None else {"letter_ids": told["letter_ids"]}
+        page = {"letters": 2, "groups": [GROUP], "cursor": "newest", "next_cursor": None}
+        return page if told is None else {"letter_ids": told["letter_ids"]}
 
     monkeypatch.setattr(commands_dlq, "ask", ask)
     return questions
@@ -61,7 +62,7 @@ def test_a_letter_or_its_whole_group_is_driven_again_with_a_reason(asked: Asked)
     assert CliRunner().invoke(commands_dlq.app, words).exit_code == 0
     assert asked[-1][2] == {"letter_ids": ["bb-2"], "reason": "the reader was mended", "force": False}
     CliRunner().invoke(commands_dlq.app, [*words, "--group"])
-    assert asked[-1][2]["letter_ids"] == ["aa-1", "bb-2"]
+    assert asked[-1][2]["letter_ids"] == ["bb-2", "aa-1"], "the oldest first"
 
 
 def test_a_letter_that_is_not_there_is_said_to_be_missing(asked: Asked) -> None:
