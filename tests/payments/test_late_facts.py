@@ -1,0 +1,57 @@
+"""Facts that come late, in another order, or while a month is being closed, on a real PostgreSQL."""
+
+from datetime import date
+
+from kanava.common.contracts.listing import Listing
+from kanava.common.db import Pool
+from tests.payments import story
+from tests.support.facts import at, listed, resident, span, visit
+
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+
+
+def nowhere(number: int, *, version: int, day: tuple[int, int]) -> Listing:
+    """A version of a listing that holds no span any more."""
+    return listed(number, version=version, recorded_at=at(*day))
+
+
+async def found(pool: Pool) -> list[tuple[date, str, int]]:
+    """The month, kind and cents of all lines, sorted."""
+    return sorted((line["for_month"], line["kind"], line["amount_cents"]) for line in await story.lines(pool))
+
+
+async def test_a_listing_that_holds_nothing_any_more_takes_back_what_was_paid(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "listing.listing", nowhere(1, version=2, day=(11, 9)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await found(pool) == [(OCTOBER, "original", 7_00), (OCTOBER, "refund", -7_00)]
+
+
+async def test_an_older_listing_has_no_effect_after_one_that_holds_nothing(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    assert await story.hear(pool, "listing.listing", nowhere(1, version=2, day=(9, 9))) == 1
+    assert await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1)))) == 0
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+
+
+async def test_a_version_recorded_before_the_one_it_replaces_still_replaces_it(pool: Pool) -> None:
+    """The clock of its owner stepped back between the two."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    first = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6, 10), fee_cents=1_00)
+    second = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6, 9), fee_cents=2_00, version=2)
+    assert await story.hear(pool, "monitoring.production", first) == 1
+    assert await story.hear(pool, "monitoring.production", second) == 1
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1)), recorded_at=at(9, 2, 10)))
+    ended = listed(1, span(date(2026, 9, 1), date(2026, 10, 11)), version=2, recorded_at=at(9, 2, 9))
+    assert await story.hear(pool, "listing.listing", ended) == 1
+    both = [listed(2, span(date(2026, 9, 1)), recorded_at=at(9, 2, 10)), nowhere(2, version=2, day=(9, 1))]
+    assert await story.hear(pool, "listing.listing", *both) == 2
+    await story.close(pool, OCTOBER, at(11, 2))
+    cents = sorted((line["component"], line["amount_cents"]) for line in await story.lines(pool))
+    assert cents == [("capitation", 2_26), ("client_fee", -2_00), ("fee", 45_00)]
