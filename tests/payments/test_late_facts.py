@@ -5,9 +5,11 @@ from datetime import date
 from kanava.common.contracts.listing import Listing
 from kanava.common.db import Pool
 from tests.payments import story
+from tests.support import facts as told
 from tests.support.facts import at, listed, resident, span, visit
 
-OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+PAID_LATE = [(OCTOBER, "correction", 7_00), (NOVEMBER, "original", 7_00), (DECEMBER, "original", 7_00)]
 
 
 def nowhere(number: int, *, version: int, day: tuple[int, int]) -> Listing:
@@ -18,6 +20,32 @@ def nowhere(number: int, *, version: int, day: tuple[int, int]) -> Listing:
 async def found(pool: Pool) -> list[tuple[date, str, int]]:
     """The month, kind and cents of all lines, sorted."""
     return sorted((line["for_month"], line["kind"], line["amount_cents"]) for line in await story.lines(pool))
+
+
+async def test_residents_of_a_unit_that_became_known_after_the_month_are_paid_for_it(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.scheme", told.scheme())
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await found(pool) == PAID_LATE
+
+
+async def test_residents_of_a_scheme_that_became_known_after_the_month_are_paid_for_it(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+    await story.hear(pool, "registry.scheme", told.scheme())
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await found(pool) == PAID_LATE
 
 
 async def test_a_listing_that_holds_nothing_any_more_takes_back_what_was_paid(pool: Pool) -> None:

@@ -27,7 +27,7 @@ CREATE TEMP TABLE terms (for_month date, after date, unit_id text, born_m date[]
 """
 _ADD_TERMS = (
     "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s"
-    " FROM unit WHERE area = %s AND municipality = %s AND "
+    " FROM unit WHERE area = %s AND municipality = %s AND recorded_at < %s AND "
     + not_refused("capitation", month="%s", producer="unit.producer_id", municipality="unit.municipality")
 )
 
@@ -49,7 +49,8 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
                 _ADD_TERMS,
                 (
                     *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
-                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"], first),
+                    *(list(female.annual_cents), list(counts), counts[-1]),
+                    *(month.area, row["municipality"], month.cut_off, first),
                 ),
             )
     await tx.execute("ANALYZE terms")
@@ -140,13 +141,23 @@ async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
 
 _TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT DROP AS
+WITH fresh_unit AS (
+    SELECT unit_id FROM unit WHERE area = %(area)s AND recorded_at < %(cut_off)s
+        AND (recorded_at >= %(since)s OR municipality IN (
+            SELECT s.municipality FROM scheme_phase s LEFT JOIN model m ON m.document_id = s.compensation_model
+            WHERE s.area = %(area)s AND s.entered_on < %(first)s
+                AND greatest(s.recorded_at, m.recorded_at) >= %(since)s
+                AND greatest(s.recorded_at, m.recorded_at) < %(cut_off)s))
+)
 SELECT resident_id FROM (
     SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
     UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION SELECT resident_id FROM span JOIN fresh_unit USING (unit_id)
 ) fresh
 WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
-"""Residents of whom something became known since the previous run, and who ever were listed in the area."""
+"""Residents of whom, or of whose unit, its scheme or its model for a closed month, something became known since the
+previous run, and who ever were listed in the area."""
 _AMONG_TOUCHED = _stretches(_ONE_BY_ONE, f"{_WITHIN} AND s.resident_id IN (SELECT resident_id FROM touched)")
 _CORRECTIONS = f"""
 INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
