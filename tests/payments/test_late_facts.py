@@ -1,9 +1,17 @@
 """Facts that come late, in another order, or while a month is being closed, on a real PostgreSQL."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import date
 
+import pytest
+
 from kanava.common.contracts.listing import Listing
-from kanava.common.db import Pool
+from kanava.common.db import Pool, Tx, transaction
+from kanava.payments.commands import RequestRun
+from kanava.payments.consumers import SUBSCRIPTIONS
+from kanava.payments.service import runs
+from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, span, visit
@@ -83,3 +91,47 @@ async def test_a_version_recorded_before_the_one_it_replaces_still_replaces_it(p
     await story.close(pool, OCTOBER, at(11, 2))
     cents = sorted((line["component"], line["amount_cents"]) for line in await story.lines(pool))
     assert cents == [("capitation", 2_26), ("client_fee", -2_00), ("fee", 45_00)]
+
+
+async def test_a_cut_off_is_never_before_the_one_of_the_month_before(pool: Pool) -> None:
+    """The clock stepped back between the two requests: what October knew, November knows too."""
+    await story.open_area(pool)
+    await story.hear(pool, "monitoring.production", visit(1, 1, date(2026, 10, 5), recorded_at=at(12, 2, 10)))
+    await story.close(pool, OCTOBER, at(12, 2, 11))
+    await story.close(pool, NOVEMBER, at(12, 2, 9))
+    assert await found(pool) == [(OCTOBER, "original", 45_00)]
+
+
+async def test_a_fact_under_way_when_a_run_is_requested_is_in_that_run(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is requested while a worker looks for one: between its barrier and its choice of a run."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    transactions = 0
+
+    @asynccontextmanager
+    async def interrupted(given: Pool) -> AsyncIterator[Tx]:
+        nonlocal transactions
+        transactions += 1
+        if transactions == 2:
+            await hear_slowly.enter_async_context(heard(given))
+            await requested(given)
+        async with transaction(given) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def heard(given: Pool) -> AsyncIterator[None]:
+        async with transaction(given) as tx:
+            await SUBSCRIPTIONS["kanava.listing.listing.v1"](tx, [listed(1, span(date(2026, 9, 1)))])
+            yield
+
+    async def requested(given: Pool) -> None:
+        async with transaction(given) as tx:
+            await request_run(tx, RequestRun(told.AREA, OCTOBER, "operator"), at(11, 2))
+
+    monkeypatch.setattr(runs, "transaction", interrupted)
+    async with AsyncExitStack() as hear_slowly:
+        await close_next(pool)
+    await close_next(pool)
+    assert await found(pool) == [(OCTOBER, "original", 7_00)]
