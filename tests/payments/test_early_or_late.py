@@ -15,6 +15,7 @@ from kanava.payments import ledger
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
+from tests.payments.test_vouchers import personal_budget, voucher
 from tests.support import facts as told
 from tests.support.databases import service_database
 from tests.support.facts import at, listed, resident, span, visit
@@ -106,8 +107,69 @@ class Person:
         )
 
 
-TOPICS = {Report: "monitoring.production", Listing: "listing.listing", Person: "listing.resident"}
-Story = Report | Listing | Person
+@dataclass(frozen=True)
+class Price:
+    """A version of a price that corrects an error."""
+
+    number: int
+    cents: int
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As registry would tell it."""
+        area, node = PRICED[self.number]
+        named = {"price_id": f"{area}:{node}:x", "area": area, "node": node, "version": version + 1}
+        changed = {"recorded_at": now, "correction_reason": "Kirjoitusvirhe"}
+        return told.price(self.cents).model_copy(update=named | changed)
+
+
+@dataclass(frozen=True)
+class Contract:
+    """A version of a producer's contract in an area: the day on which it ends."""
+
+    number: int
+    ends: int | None
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As registry would tell it."""
+        made = told.contract(private=True)
+        changed = {"ends_on": None if self.ends is None else day(self.ends), "recorded_at": now, "version": version + 1}
+        return made.model_copy(update=changed | CONTRACTS[self.number])
+
+
+@dataclass(frozen=True)
+class Voucher:
+    """A version of a service voucher of a few uses, or of a personal budget."""
+
+    number: int
+    resident: int
+    granted: int
+    begins: int
+    days: int
+    status: str
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As listing would tell it."""
+        make = personal_budget if self.number == 2 else voucher
+        grant = (self.granted * 40_00,) if self.number == 2 else ()
+        changed = {
+            "recorded_at": now,
+            "version": version,
+            "status": self.status,
+            "starts_on": day(self.begins),
+            "until": day(self.begins + self.days),
+            "uses_granted": None if self.number == 2 else self.granted,
+        }
+        return make(self.number, self.resident, *grant, **changed)
+
+
+PRICED = dict(enumerate((area, node) for area in AREAS for node in NODES))
+CONTRACTS = {1: {"contract_id": "C-True"}, 2: {"contract_id": "C-5", "area": "05"}}
+TOPICS: dict[type, str] = {
+    Price: "registry.price",
+    Contract: "registry.contract",
+    Voucher: "listing.voucher",
+} | {Report: "monitoring.production", Listing: "listing.listing", Person: "listing.resident"}
+Story = Report | Listing | Person | Price | Contract | Voucher
 PLACES = st.sampled_from(sorted(UNITS))
 REPORTS = st.builds(
     Report,
@@ -131,7 +193,22 @@ PEOPLE = st.builds(
     dead=st.none() | DAYS,
     area=st.sampled_from(AREAS),
 )
-STORIES = st.lists(st.tuples(st.integers(0, SLOTS), REPORTS | LISTINGS | PEOPLE), min_size=4, max_size=20)
+PRICES = st.builds(Price, number=st.integers(0, 3), cents=st.sampled_from((40_00, 55_00)))
+ENDED = st.builds(Contract, number=st.integers(1, 2), ends=st.none() | DAYS)
+VOUCHERS = st.builds(
+    Voucher,
+    number=st.integers(1, 2),
+    resident=st.integers(1, 3),
+    granted=st.integers(1, 2),
+    begins=DAYS,
+    days=st.integers(20, 60),
+    status=st.sampled_from(("granted", "annulled")),
+)
+STORIES = st.lists(
+    st.tuples(st.integers(0, SLOTS), REPORTS | REPORTS | LISTINGS | PEOPLE | PRICES | ENDED | VOUCHERS),
+    min_size=8,
+    max_size=24,
+)
 
 
 async def open_areas(pool: Pool) -> None:
