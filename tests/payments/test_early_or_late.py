@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -151,7 +152,7 @@ class Voucher:
         """As listing would tell it."""
         make = personal_budget if self.number == 2 else voucher
         grant = (self.granted * 40_00,) if self.number == 2 else ()
-        changed = {
+        changed: dict[str, Any] = {
             "recorded_at": now,
             "version": version,
             "status": self.status,

@@ -188,3 +188,17 @@ async def test_a_run_that_failed_is_queued_anew_with_its_cut_off(pool: Pool) -> 
         await tx.execute("UPDATE run SET status = 'failed', attempts = 5, problem = 'DiskFull'")
     run = await story.close(pool, OCTOBER, at(11, 9))
     assert (run["status"], run["problem"], run["cut_off"]) == ("closed", None, requested.cut_off)
+
+
+async def test_days_before_the_scheme_entered_production_are_not_paid(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    for phase, day in ((4, date(2026, 10, 5)), (5, date(2026, 11, 16)), (6, date(2026, 11, 30))):
+        await story.hear(pool, "registry.scheme", told.scheme(phase).model_copy(update={"entered_on": day}))
+    await story.hear(pool, "listing.resident", resident(1), resident(2))
+    both = listed(2, span(date(2026, 9, 1), date(2026, 11, 11)), span(date(2026, 11, 26)))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))), both)
+    await story.close(pool, OCTOBER, at(12, 1))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    paid = {line["resident_id"]: (line["days"], line["amount_cents"]) for line in await story.lines(pool)}
+    assert paid == {resident_id(1): (15, 3_50), resident_id(2): (5, 1_17)}

@@ -15,7 +15,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .allowed_kinds import not_refused
-from .domain.capitation import bands_on, days_until
+from .domain.capitation import bands_on, days_since, days_until
 from .month import SCHEMES, Month
 
 NO_SOURCE = UUID(int=0)
@@ -36,6 +36,7 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
     """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units.
 
     A producer whose contracts are of classes to which the model pays no capitation has none (`stage_refused_kinds`).
+    Days before the scheme entered phase 5 do not count.
     """
     await tx.execute("DROP TABLE IF EXISTS terms")
     await tx.execute(_TERMS)
@@ -44,12 +45,13 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
         for row in await rows(tx, SCHEMES, known):
             terms = CompensationTerms.model_validate(row["terms"])
             male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
-            counts = days_until(first, terms.proration)
+            whole = days_until(first, terms.proration)
+            counts = days_since(first, whole, row["pays_from"])
             await tx.execute(
                 _ADD_TERMS,
                 (
                     *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
-                    *(list(female.annual_cents), list(counts), counts[-1]),
+                    *(list(female.annual_cents), list(counts), whole[-1]),
                     *(month.area, row["municipality"], month.cut_off, first),
                 ),
             )
