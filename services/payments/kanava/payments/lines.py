@@ -167,11 +167,14 @@ INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit
 WITH now AS ({_capitation(_added_up(_AMONG_TOUCHED))}),
 stood AS (
     SELECT resident_id, producer_id, unit_id, for_month, sum(days)::int AS days,
-           sum(permille_days)::int AS permille_days, max(rate_cents) AS rate_cents,
+           sum(permille_days)::int AS permille_days,
+           sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
            sum(amount_cents)::bigint AS amount_cents
     FROM touched CROSS JOIN LATERAL (
-        SELECT l.producer_id, l.unit_id, l.for_month, l.days, l.permille_days, l.rate_cents, l.amount_cents FROM line l
-        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation' OFFSET 0
+        SELECT l.producer_id, l.unit_id, l.for_month, l.kind, l.days, l.permille_days, l.rate_cents, l.amount_cents
+        FROM line l
+        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation'
+            AND l.amount_cents <> 0 OFFSET 0
     ) l
     GROUP BY resident_id, producer_id, unit_id, for_month HAVING sum(amount_cents) <> 0
 ),
@@ -188,7 +191,8 @@ SELECT %(run_id)s, resident_id, 'capitation', 'correction', for_month, unit_id, 
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
-"""A few residents, each looked up in the books of all months that are closed."""
+"""A few residents, each looked up in the books of all months that are closed. A refund has the rate of what it takes
+back, so of the rates, as of the cents, what stands is left."""
 
 
 async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:
