@@ -344,3 +344,8 @@ async def test_a_personal_budget_pays_a_closed_month_by_the_prices_that_were_kno
     await story.hear(pool, "registry.price", told.price().model_copy(update=changed))
     await story.close(pool, date(2027, 1, 1), datetime.fromisoformat("2027-02-02T09:00:00+00:00"))
     assert sorted(await paid(pool)) == [("correction", 50_00), ("original", 45_00), ("refund", -45_00)]
+    changed |= {"version": 3, "recorded_at": datetime.fromisoformat("2027-02-04T09:00:00+00:00"), "price_cents": 48_00}
+    await story.hear(pool, "registry.price", told.price().model_copy(update=changed))
+    await story.close(pool, date(2027, 2, 1), datetime.fromisoformat("2027-03-02T09:00:00+00:00"))
+    refunded = [line for line in await story.lines(pool, "voucher") if line["kind"] == "refund"]
+    assert {(line["rate_cents"], line["amount_cents"]) for line in refunded} == {(45_00, -45_00), (50_00, -50_00)}

@@ -145,7 +145,8 @@ now AS (
 ),
 stood AS (
     SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month,
-           max(rate_cents) AS rate_cents, sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
+           sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
+           sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
            (array_agg(why ORDER BY run.month DESC) FILTER (WHERE kind <> 'refund'))[1] AS why
     FROM voucher_use JOIN run USING (run_id) WHERE run_id = ANY(%(runs)s)
     GROUP BY voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month
