@@ -48,7 +48,10 @@ class ReferenceIn(Input):
     kind: Literal["rf", "viitenumero"]
 
 
-@router.post("/v1/bank/messages", status_code=200)
+XML_BODY = {"requestBody": {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}}
+
+
+@router.post("/v1/bank/messages", status_code=200, openapi_extra=XML_BODY)
 @body_limit(LIMITS.size_bytes)
 async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
     """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""

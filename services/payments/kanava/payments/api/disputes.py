@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.web import decode_cursor, next_cursor
@@ -18,7 +19,7 @@ from ..domain.disputes import MAX_LINES, Remedy
 from ..service.disputes import contest_lines, decide_dispute, dispute_row
 from ..service.statements import statement_row
 from ..views import disputes as views
-from .inputs import Area, Input, MonthText, Statements, must_see_producer
+from .inputs import Area, Input, Statements, must_see_producer
 
 router = APIRouter()
 Contester = Annotated[Caller, allow(Role.PRODUCER)]

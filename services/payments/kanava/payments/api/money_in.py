@@ -1,6 +1,5 @@
 """Money that comes into an area's account."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +10,7 @@ from kanava.common.ids import valid_municipality
 
 from ..commands import PlaceFunding
 from ..service.funding import place_funding
-from .inputs import Area, FiscalYear, Input, Operator
+from .inputs import Area, FiscalYear, Input, Operator, ReceivedDay
 
 router = APIRouter()
 MAX_INSTALMENT_CENTS = 10_000_000_000_00
@@ -24,7 +23,7 @@ class FundingIn(Input):
     payer: Literal["state", "municipality", "insurance"]
     municipality: Annotated[str, AfterValidator(valid_municipality)] | None = None
     amount_cents: int = Field(gt=0, le=MAX_INSTALMENT_CENTS, strict=True)
-    received_on: date
+    received_on: ReceivedDay
     reference: str = Field(min_length=1, max_length=140)
     fiscal_year: FiscalYear | None = None
 

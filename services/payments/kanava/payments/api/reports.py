@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import add_months
+from kanava.common.dates import MonthText
 from kanava.common.db import Tx, transaction
 from kanava.common.errors import Forbidden, Invalid
 from kanava.common.ids import valid_municipality
@@ -16,7 +17,7 @@ from kanava.common.web import decode_cursor, next_cursor
 from ..errors import UnknownProducer
 from ..views import reports as views
 from ..views.reports import Window
-from .inputs import Area, MonthText, Statements, Watcher
+from .inputs import Area, Statements, Watcher
 
 router = APIRouter()
 MAX_MONTHS = 24

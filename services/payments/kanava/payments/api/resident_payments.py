@@ -143,7 +143,8 @@ async def get_batch(
     if batch is None:
         raise UnknownBatch(f"There is no batch {batch_id} of payments to residents.")
     caller.must_be_in_area(batch["area"])
-    return {**batch, "items": found, "next": next_cursor(found, limit, lambda row: (row["item_id"],))}
+    shown = batch | {"month": f"{batch['month']:%Y-%m}"}
+    return {**shown, "items": found, "next": next_cursor(found, limit, lambda row: (row["item_id"],))}
 
 
 @router.post("/v1/resident-batches/{batch_id}/approval", status_code=201)

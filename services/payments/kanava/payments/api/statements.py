@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from kanava.common.auth import Role
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.web import decode_cursor, next_cursor
@@ -17,7 +18,7 @@ from ..service.statements import approve_statements, statement_row
 from ..statement_paper import read_paper
 from ..views import explained
 from ..views import statements as views
-from .inputs import Approver, Area, MonthIn, MonthText, Statements, must_see_producer
+from .inputs import Approver, Area, MonthIn, Statements, must_see_producer
 
 router = APIRouter()
 

@@ -4,8 +4,9 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.ids import valid_municipality
 
@@ -14,15 +15,13 @@ from .inputs import Area, Watcher
 
 router = APIRouter()
 Municipality = Annotated[str, AfterValidator(valid_municipality)]
-CalculatedMonth = Annotated[str, Field(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
-"""A month that has a year before it and one after it in the calendar."""
 
 
 @router.get("/v1/test-calculations", tags=["test calculation"])
 async def get_test_calculation(
     request: Request,
     caller: Watcher,
-    month: CalculatedMonth,
+    month: MonthText,
     area: Area | None = None,
     municipality: Municipality | None = None,
     model: Annotated[str | None, Query(max_length=100, description="Another version of the area's model.")] = None,
