@@ -309,9 +309,7 @@ class Receipt:
 
 
 def test_a_result_becomes_json_whatever_it_is() -> None:
-    receipt = Receipt(
-        Decimal("1.10"), datetime(2026, 10, 1, tzinfo=UTC), frozenset({"04", "03"}), Line(amount_cents=1)
-    )
+    receipt = Receipt(Decimal("1.10"), datetime(2026, 10, 1, tzinfo=UTC), frozenset({"04", "03"}), Line(amount_cents=1))
     assert orjson.loads(as_json(receipt)) == {
         "amount": "1.10",
         "at": "2026-10-01T00:00:00Z",

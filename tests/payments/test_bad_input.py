@@ -82,9 +82,9 @@ class Tokens:
     """Verifies a token that names a person and a role; of one person there may be any number."""
 
     async def verify(self, token: str) -> Caller:
-        """The caller that `person:role:anything` stands for."""
-        person, role, _ = token.split(":")
-        area = None if role == "operator" else "03"
+        """The caller that `person:role:anything` stands for; an operator is the whole country's unless `of 05`."""
+        person, role, extra = token.split(":")
+        area = ("05" if extra == "of 05" else None) if role == "operator" else "03"
         producers = frozenset({told.PRIVATE}) if role == "producer" else frozenset[str]()
         return Caller(person, Role(role), area=area, producers=producers)
 
@@ -236,6 +236,21 @@ async def test_the_state_may_pay_what_it_pays(client: httpx.AsyncClient) -> None
     assert answer.status_code == 201, answer.text
     plans = answer.json()["plans"]
     assert sum(plan["total_cents"] for plan in plans) == body["total_cents"]
+
+
+async def test_an_operator_of_another_area_commands_nothing_here(pool: Pool, client: httpx.AsyncClient) -> None:
+    before, tried = await written(pool), 0
+    for row in TABLE:
+        if row.service != "payments" or Role.OPERATOR not in row.own or row.method == "GET":
+            continue
+        if "sandbox" in row.path:
+            continue
+        body = row.sends(WORLD, Role.OPERATOR).json
+        answer = await post(client, "bertta:operator:of 05", row.path.format_map(WORLD), body)
+        assert answer.status_code in (403, 404), f"{row.name}: {answer.status_code} {answer.text[:300]}"
+        tried += 1
+    assert tried > 25
+    assert await written(pool) == before
 
 
 async def test_nobody_approves_and_releases_also_with_two_tokens(pool: Pool, client: httpx.AsyncClient) -> None:

@@ -302,10 +302,10 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(as_json(position)).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any], pointer: str = "/cursor") -> tuple[Any, ...] | None:
     """The position of a cursor, each value made by its kind (`int`, `date.fromisoformat`); None at start.
 
-    Raises `Invalid` with the pointer `/cursor` for one that this service did not make.
+    Raises `Invalid` with the pointer to the parameter for one that this service did not make.
     """
     if cursor is None:
         return None
@@ -318,7 +318,7 @@ def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any
             raise ValueError("a cursor is a list of values")
         return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, TypeError, AttributeError):
-        raise Invalid("the cursor is not one of this list", pointer="/cursor", rule="cursor") from None
+        raise Invalid("the cursor is not one of this list", pointer=pointer, rule="cursor") from None
 
 
 def bounded(limit: int | None, most: int) -> int:

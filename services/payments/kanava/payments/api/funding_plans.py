@@ -15,7 +15,18 @@ from ..domain.state_funding import Determinant
 from ..service.funding import allocate_contributions
 from ..service.funding_plans import plan_instalments, set_state_funding
 from ..views import funding as views
-from .inputs import Approver, Area, Day, FiscalYear, Input, Operator, ReceivedDay, Watcher, day_or_today
+from .inputs import (
+    Approver,
+    Area,
+    Day,
+    FiscalYear,
+    Input,
+    Operator,
+    ReceivedDay,
+    Watcher,
+    day_or_today,
+    must_serve_all_areas,
+)
 from .money_in import MAX_INSTALMENT_CENTS
 
 router = APIRouter()
@@ -118,6 +129,7 @@ async def post_plan(request: Request, body: PlanIn, caller: Approver, key: Key) 
 @router.post("/v1/funding/state", status_code=201, tags=["money in"])
 async def post_state_funding(request: Request, body: StateFundingIn, caller: Operator, key: Key) -> Response:
     """Split the state's funding (valtion rahoitus) of a year by determinants, and plan every area's instalments."""
+    must_serve_all_areas(caller)
     measures = tuple((one.determinant.value, one.area, one.measure) for one in body.measures)
     command = SetStateFunding(body.fiscal_year, body.total_cents, measures, body.reason, caller.subject)
     pool = request.app.state.pool
@@ -127,6 +139,7 @@ async def post_state_funding(request: Request, body: StateFundingIn, caller: Ope
 @router.post("/v1/funding/contributions", status_code=201, tags=["money in"])
 async def post_contributions(request: Request, body: ContributionsIn, caller: Operator, key: Key) -> Response:
     """Allocate collected insurance contributions (vakuutusmaksut) to the areas' accounts, and book them."""
+    must_serve_all_areas(caller)
     measures = tuple((one.area, one.measure) for one in body.measures)
     command = AllocateContributions(body.total_cents, measures, body.received_on, body.reference)
     pool = request.app.state.pool

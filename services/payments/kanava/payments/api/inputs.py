@@ -43,6 +43,11 @@ class MonthIn(Input):
         return date.fromisoformat(f"{self.month}-01")
 
 
+def must_serve_all_areas(caller: Caller) -> None:
+    """`Forbidden` for a caller who belongs to one area, and so sees no more than its part."""
+    caller.must_be_in_area("")
+
+
 def must_see_producer(caller: Caller, producer_id: str, area: str) -> None:
     """`Forbidden` unless the caller acts for the producer, or belongs to its area."""
     if caller.role is Role.PRODUCER:

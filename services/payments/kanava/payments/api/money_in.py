@@ -39,6 +39,7 @@ class FundingIn(Input):
 async def post_funding(request: Request, body: FundingIn, caller: Operator, key: Key) -> Response:
     """Book an instalment (rahoituserä). Without `fiscal_year` the rule says to which year it belongs: what comes
     in January first fills what the plan of the year before still misses, while that year is open."""
+    caller.must_be_in_area(body.area)
     fields = (
         body.area,
         body.payer,

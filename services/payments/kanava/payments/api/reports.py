@@ -36,7 +36,7 @@ def window(
     first, last = (date.fromisoformat(f"{month}-01") for month in (since, until))
     if not first <= last < add_months(first, MAX_MONTHS):
         raise Invalid(f"A report covers 1 to {MAX_MONTHS} months.", pointer="/until", rule="report_months")
-    return Window(first, last, decode_cursor(after, date.fromisoformat, str) or (date.min, ""), limit)
+    return Window(first, last, decode_cursor(after, date.fromisoformat, str, pointer="/after") or (date.min, ""), limit)
 
 
 Months = Annotated[Window, Depends(window)]

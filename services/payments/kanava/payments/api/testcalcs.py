@@ -11,7 +11,7 @@ from kanava.common.db import transaction
 from kanava.common.ids import valid_municipality
 
 from ..service.testcalcs import Asked, MethodComparison, compare_methods
-from .inputs import Area, Watcher
+from .inputs import Area, Watcher, must_serve_all_areas
 
 router = APIRouter()
 Municipality = Annotated[str, AfterValidator(valid_municipality)]
@@ -28,7 +28,10 @@ async def get_test_calculation(
     on_top: Annotated[bool, Query(description="Coefficient and fees on top, not the same money shared.")] = False,
 ) -> MethodComparison:
     """No correction, coefficient and performance line side by side (testilaskenta); without an area the country."""
-    caller.must_be_in_area(area or "")
+    if area is None:
+        must_serve_all_areas(caller)
+    else:
+        caller.must_be_in_area(area)
     asked = Asked(date.fromisoformat(f"{month}-01"), area, municipality, model, neutral=not on_top)
     async with transaction(request.app.state.pool) as tx:
         return await compare_methods(tx, asked)
