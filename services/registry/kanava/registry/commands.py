@@ -33,6 +33,9 @@ def _day(value: object) -> object:
     raise ValueError("a day is written as 2026-11-01")
 
 
+MOST_OF_AN_INDICATOR = 10**15
+"""As monitoring freezes them."""
+
 Whole = Annotated[int, Field(strict=True)]
 Day = Annotated[CalendarDay, BeforeValidator(_day)]
 Area = Annotated[str, AfterValidator(ids.valid_area)]
@@ -87,8 +90,8 @@ class IncentiveInput(Command):
     indicator: Code
     share_permille: Whole = Field(ge=1, le=1000)
     direction: Direction
-    floor: Whole
-    target: Whole
+    floor: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
+    target: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
     scale: Whole = Field(default=0, ge=0, le=6)
 
 
@@ -275,8 +278,8 @@ class EffectivenessInput(Command):
 
     indicator: Code
     direction: Direction
-    floor: Whole
-    target: Whole
+    floor: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
+    target: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
     amount_cents: Whole = Field(ge=1, le=10_000_000_000)
     scale: Whole = Field(default=0, ge=0, le=6)
 

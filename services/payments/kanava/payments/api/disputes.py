@@ -73,6 +73,8 @@ class DecisionIn(Input):
             raise ValueError("a remedy is named exactly when the case is accepted")
         if (self.remedy is Remedy.PAYMENTS) != bool(self.holds):
             raise ValueError("what lines should have said is given exactly when the remedy is payments' own")
+        if len({line.key for line in self.holds}) < len(self.holds):
+            raise ValueError("what a line should have said is given once")
         return self
 
 
@@ -102,7 +104,7 @@ async def get_disputes(
     if producers is None:
         caller.must_be_in_area(area)
     known = {"area": area, "producers": producers, "status": status, "overdue": overdue, "limit": limit}
-    place = decode_cursor(after, datetime.fromisoformat, UUID)
+    place = decode_cursor(after, datetime.fromisoformat, UUID, pointer="/after")
     behind = {} if place is None else {"opened_at": place[0], "after": place[1]}
     async with transaction(request.app.state.pool) as tx:
         today = helsinki_date(await request.app.state.clock.now(tx))
