@@ -6,7 +6,7 @@ from uuid import UUID
 
 from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 
 from ..commands import AllocateContributions, PlaceFunding
@@ -29,8 +29,13 @@ class Funded:
 
 
 async def place_funding(tx: Tx, command: PlaceFunding, now: datetime) -> Funded:
-    """Book an instalment: its money on the day when it arrived, its income in the year that it belongs to."""
+    """Book an instalment: its money on the day when it arrived, its income in the year that it belongs to.
+
+    Raises `Invalid` for money that has not come yet.
+    """
     today = helsinki_date(now)
+    if command.received_on > today:
+        raise Invalid(f"Today is {today}.", pointer="/received_on", rule="received_by_today")
     closed = await closed_years(tx, command.area)
     shares = await _shares(tx, command, today, closed)
     dated = funding_entries(
