@@ -514,6 +514,11 @@ PAYMENTS = [
         json(area="03", ground="left", reasons="Tuottaja lopettaa toimintansa."),
     ),
     Access("payments", "GET", "/v1/reports/areas/{area}", WATCHERS, MONTHS),
+    Access("payments", "GET", "/v1/reports/areas/{area}/cost-classes", WATCHERS, MONTHS),
+    Access(
+        *("payments", "GET", "/v1/reports/municipalities/{municipality}/cost-classes"),
+        *(WATCHERS | {R.MUNICIPALITY: Own.REFUSED}, MONTHS),
+    ),
     Access("payments", "GET", "/v1/reports/producers/{producer_id}", STATEMENTS, MONTHS),
     Access(
         *("payments", "GET", "/v1/reports/municipalities/{municipality}", WATCHERS | {R.MUNICIPALITY: Own.REFUSED}),
