@@ -478,6 +478,7 @@ PAYMENTS = [
         lambda world, role: Sent(json=CONTRIBUTIONS),
     ),
     Access("payments", "GET", "/v1/accounts/{area}/funding", WATCHERS, query(year="2026")),
+    Access("payments", "GET", "/v1/accounts/{area}/contributions", WATCHERS, query(year="2026")),
     Access("payments", "GET", "/v1/accounts/{area}/state-funding", WATCHERS, query(year="2026")),
     Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),
     Access("payments", "GET", "/v1/runs/{run_id}", WATCHERS),
