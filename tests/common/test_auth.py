@@ -310,12 +310,15 @@ def test_the_roles_of_every_route_can_be_listed() -> None:
         ("Basic abc", 401),
         ("Bearer", 401),
         ("Bearer a.b.c", 401),
-        (f"bearer {token()}", 200),
-        (f"Bearer {token(role='adviser', resident=None)}", 200),
-        (f"Bearer {token(role='operator', resident=None)}", 403),
+        ("bearer resident", 200),
+        ("Bearer adviser", 200),
+        ("Bearer operator", 403),
     ],
 )
 async def test_a_route_lets_its_roles_through_and_nobody_else(header: str | None, status: int) -> None:
+    scheme, _, role = (header or "").partition(" ")
+    if role in ("resident", "adviser", "operator"):  # a token made when tests are collected would expire by now
+        header = f"{scheme} {token() if role == 'resident' else token(role=role, resident=None)}"
     headers = {} if header is None else {"authorization": header}
     transport = httpx.ASGITransport(app_with_routes())
     async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:

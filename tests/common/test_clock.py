@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kanava.common.clock import (
     HELSINKI,
@@ -25,6 +26,7 @@ from kanava.common.clock import (
     set_sandbox_clock,
 )
 from kanava.common.db import Pool, make_pool, transaction
+from kanava.common.sandbox import Moment
 
 DAYS = st.dates(date(1900, 1, 1), date(2200, 12, 31))
 SECONDS = st.integers(0, 110 * 366 * 24 * 3600)
@@ -101,6 +103,13 @@ async def pool(empty_database: str) -> AsyncIterator[Pool]:
 async def test_until_it_is_moved_the_sandbox_has_the_time_of_the_machine(pool: Pool) -> None:
     async with transaction(pool) as tx:
         assert abs(await SandboxClock().now(tx) - datetime.now(UTC)) < timedelta(seconds=5)
+
+
+@pytest.mark.parametrize("instant", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-20T10:00:00"])
+def test_a_moment_is_of_a_calendar_that_can_be_counted_in(instant: str) -> None:
+    with pytest.raises(ValidationError):
+        Moment(instant=instant)  # type: ignore[arg-type]  # as JSON says it
+    assert Moment(instant=datetime(2026, 11, 20, tzinfo=UTC)).instant.year == 2026
 
 
 async def test_the_sandbox_clock_stands_where_it_was_set(pool: Pool) -> None:

@@ -68,6 +68,14 @@ def routes() -> APIRouter:
     async def order(body: Order, limit: Annotated[int, Query(ge=1)] = 1) -> Order:
         return body
 
+    @router.get("/orders/{number}")
+    async def one(number: int) -> int:
+        return number
+
+    @router.put("/orders/{number}")
+    async def change(number: int) -> int:
+        return number
+
     @router.post("/files")
     @body_limit(50 * LIMIT_BYTES)
     async def file(request: Request) -> int:
@@ -149,7 +157,14 @@ async def test_a_wrong_parameter_is_named(client: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize("text", [b"{", b'{"unit": "\xff"}', b"[" * 900, b'{"unit": "x"} more'])
 async def test_what_is_no_json_is_malformed(client: httpx.AsyncClient, text: bytes) -> None:
     answer = await client.post("/v1/orders", content=text, headers={"content-type": "application/json"})
-    checked(answer, 400, "malformed")
+    assert checked(answer, 400, "malformed")["rule"] in ("json_invalid", "body_unreadable")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", ""])
+async def test_a_body_that_is_not_sent_as_json_is_refused_for_its_type(client: httpx.AsyncClient, kind: str) -> None:
+    answer = await client.post("/v1/orders", content=b'{"unit": "x"}', headers={"content-type": kind})
+    body = checked(answer, 415, "unsupported-media")
+    assert (body["pointer"], body["rule"]) == ("/Content-Type", "content_type")
 
 
 async def test_json_nested_too_deep_is_a_problem_of_the_request(app: FastAPI) -> None:
@@ -167,6 +182,7 @@ async def test_an_unknown_address_and_method_are_problems_too(client: httpx.Asyn
     answer = await client.delete("/v1/orders")
     checked(answer, 405, "method-not-allowed")
     assert answer.headers["allow"] == "POST"
+    assert (await client.delete("/v1/orders/7")).headers["allow"] == "GET, PUT", "both routes of the path"
 
 
 @pytest.mark.parametrize(
@@ -211,7 +227,7 @@ async def chunks(size: int, number: int) -> AsyncIterator[bytes]:
 
 async def test_a_body_over_the_limit_is_refused_by_its_announced_length(client: httpx.AsyncClient) -> None:
     answer = await client.post("/v1/orders", content=b"x" * (LIMIT_BYTES + 1))
-    checked(answer, 413, "too-large")
+    assert checked(answer, 413, "too-large")["rule"] == "body_limit"
 
 
 async def test_a_chunked_body_over_the_limit_is_refused_while_it_comes(client: httpx.AsyncClient) -> None:
@@ -293,9 +309,7 @@ class Receipt:
 
 
 def test_a_result_becomes_json_whatever_it_is() -> None:
-    receipt = Receipt(
-        Decimal("1.10"), datetime(2026, 10, 1, tzinfo=UTC), frozenset({"04", "03"}), Line(amount_cents=1)
-    )
+    receipt = Receipt(Decimal("1.10"), datetime(2026, 10, 1, tzinfo=UTC), frozenset({"04", "03"}), Line(amount_cents=1))
     assert orjson.loads(as_json(receipt)) == {
         "amount": "1.10",
         "at": "2026-10-01T00:00:00Z",

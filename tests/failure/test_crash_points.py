@@ -52,7 +52,7 @@ def instalment(area: str) -> dict[str, object]:
         "area": area,
         "payer": "state",
         "amount_cents": 123_45,
-        "received_on": "2026-11-02",
+        "received_on": "2024-11-04",
         "reference": f"instalment {area}",
     }
 

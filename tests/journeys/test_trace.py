@@ -21,7 +21,7 @@ async def test_one_trace_goes_through_two_services(cluster: Running) -> None:  #
         "area": "08",
         "payer": "state",
         "amount_cents": 100,
-        "received_on": "2026-11-02",
+        "received_on": "2024-11-04",
         "reference": "traced",
     }
     headers = {"idempotency-key": uuid.uuid4().hex, "traceparent": f"00-{trace_id}-{caller}-01"}

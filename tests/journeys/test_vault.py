@@ -23,6 +23,7 @@ from tests.support.cluster import Running, commanded
 HETU = vantaa.hetu(date(1961, 7, 9), 987)
 GIVEN, FAMILY, STREET = "Ylermiina Kuutamotar", "Tunnistettavainen-Koepersoona", "Salaisenpolunkuja 4711 C 99"
 PLANTED = (HETU, "Ylermiina", "Kuutamotar", FAMILY, "Salaisenpolunkuja")
+CHILD = vantaa.hetu(date(2015, 3, 1), 986)
 UNIT = "1.2.246.10.32213481.10.7"
 
 pytestmark = pytest.mark.platform
@@ -54,10 +55,15 @@ def planted(**changed: object) -> dict[str, object]:
     return vantaa.person(HETU, **names) | changed
 
 
+def child_of(guardian: str) -> dict[str, object]:
+    """A line of the feed about a child that names its guardian (huoltaja)."""
+    return vantaa.person(CHILD, guardian_hetu=guardian)
+
+
 async def live_a_life(cluster: Running) -> str:  # as above
     """Registered, looked up, chosen a unit, died; the pseudonymous id."""
     await vantaa.open_unit(cluster, UNIT, None)
-    fed = await vantaa.feed(cluster, "vault", 1, [planted()])
+    fed = await vantaa.feed(cluster, "vault", 1, [child_of(HETU), planted()])
     assert fed.status_code == 201, fed.text
     (resident,) = await vantaa.ids_of(cluster, [HETU])
     async with cluster.client("listing", "resident", resident=resident, sub=resident) as client:
@@ -78,6 +84,8 @@ async def refuse_bad_files(cluster: Running) -> None:  # as above
         planted(postal_code=STREET),
         planted(municipality=FAMILY),
         planted() | {HETU: FAMILY},
+        planted(guardian_hetu=HETU),
+        child_of(HETU[:-1] + "?"),
     ):
         refused = await vantaa.feed(cluster, "vault", 3, [broken])
         assert refused.status_code == 422, refused.text

@@ -3,11 +3,14 @@
 from collections import Counter
 from datetime import date
 
+import orjson
+
 from kanava.common.ids import valid_hetu
 from kanava.listing.domain.hetu import person_of
-from kanava.local.demo.population import FIRST_DAY, hetu_of, people, registration_files
+from kanava.local.demo.population import FIRST_DAY, guardians, hetu_of, people, registration_files
 from kanava.local.demo.scale import ESPOO_RESIDENTS, scale_of
-from kanava.payments.figures import populations
+from kanava.local.demo.visits import FEES_CENTS
+from kanava.payments.figures import fee_ceilings, populations
 
 
 def age_on_the_first_day(born: date) -> int:
@@ -40,6 +43,28 @@ def test_the_same_seed_gives_the_same_files_and_another_seed_others() -> None:
     first, again, other = (list(registration_files(people(500, seed), 200)) for seed in (1, 1, 2))
     assert first == again != other
     assert [len(file.splitlines()) for file in first] == [200, 200, 100]
+
+
+def test_a_child_has_a_guardian_whom_the_feed_named_before_and_nobody_else_has_one() -> None:
+    everybody = people(3_000, 1)
+    lines = [orjson.loads(line) for file in registration_files(everybody, 1_000) for line in file.splitlines()]
+    place = {line["hetu"]: number for number, line in enumerate(lines)}
+    told = {number: line["guardian_hetu"] for number, line in enumerate(lines) if "guardian_hetu" in line}
+    assert told == {number: person.hetu for number, person in guardians(everybody).items()}
+    children = {n for n, one in enumerate(everybody) if age_on_the_first_day(one.birth_date) < 18}
+    assert told.keys() <= children
+    assert len(children) - len(told) < 20, "only children before the first parent have none"
+    for child, guardian in told.items():
+        assert place[guardian] < child
+        assert everybody[child].birth_date.year - everybody[place[guardian]].birth_date.year >= 18
+
+
+def test_no_family_of_the_demo_pays_so_much_that_the_ceiling_would_change_a_cent() -> None:
+    """Hardly anybody is seen more than once, and then no fee would be more than what is counted here three times."""
+    everybody = people(ESPOO_RESIDENTS, 1)
+    families = Counter(guardian.hetu for guardian in guardians(everybody).values())
+    largest = 1 + max(families.values())
+    assert 3 * largest * max(FEES_CENTS) < fee_ceilings()[2026]
 
 
 def test_the_full_demo_has_the_counts_of_the_story_and_a_small_one_has_at_least_one_of_each() -> None:

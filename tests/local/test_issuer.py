@@ -46,11 +46,12 @@ def test_every_persona_gets_a_token_that_a_service_understands(tmp_path: Path, n
     assert Caller.of_claims(claims).role in Role
 
 
-def test_every_role_has_a_persona_and_the_operator_two() -> None:
+def test_every_role_has_a_persona_and_where_two_people_are_needed_there_are_two() -> None:
     assert {persona.role for persona in issuer.PERSONAS.values()} == {role.value for role in Role}
-    assert (
-        issuer.persona_claims("operator-approver")["sub"] != issuer.persona_claims("operator-releaser")["sub"]
-    )
+    for first, second in (("operator-approver", "operator-releaser"), ("organiser", "organiser-second")):
+        one, other = issuer.persona_claims(first), issuer.persona_claims(second)
+        assert one["sub"] != other["sub"]
+        assert {**one, "sub": ""} == {**other, "sub": ""}
 
 
 def test_only_the_public_half_of_the_key_is_shown(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from kanava.local import commands_dlq, commands_ledger
+from kanava.common.ids import AREA_CODES
+from kanava.local import commands_dlq, commands_ledger, commands_token
 from kanava.local.demo import command as demo
 from kanava.local.problems import PlatformProblem
 
@@ -24,7 +25,8 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
 
     def ask(name: str, service: str, method: str, path: str, *, told: Any = None) -> Any:
         questions.append((method, path, told))
-        return {"letters": 2, "groups": [GROUP]} if told is None else {"letter_ids": told["letter_ids"]}
+        page = {"letters": 2, "groups": [GROUP], "cursor": "newest", "next_cursor": None}
+        return page if told is None else {"letter_ids": told["letter_ids"]}
 
     monkeypatch.setattr(commands_dlq, "ask", ask)
     return questions
@@ -51,6 +53,30 @@ def test_the_first_broken_entry_is_named_with_exit_code_1(monkeypatch: pytest.Mo
     assert "broken at entry 29 (0b): its resident lines were changed" in told
 
 
+def test_without_an_area_all_books_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def ask(name: str, service: str, method: str, path: str) -> dict[str, Any]:
+        area = path.split("/")[3]
+        asked.append(area)
+        broken = {"seq": 2, "entry_id": "0b", "reason": "its hash differs"} if area == "90" else None
+        return {"area": area, "entries": 1 if area in ("03", "90") else 0, "head": "ab" * 32, "broken": broken}
+
+    monkeypatch.setattr(commands_ledger, "ask", ask)
+    result = CliRunner().invoke(commands_ledger.app, ["verify"])
+    assert set(asked) == AREA_CODES
+    assert (result.exit_code, len(result.output.splitlines())) == (1, 2)
+    assert "area 03 hold: 1 entries" in result.output
+    assert "area 90 are broken at entry 2" in result.output
+
+
+@pytest.mark.parametrize("words", [["--resident", "Matti"], ["--area", "99"]])
+def test_a_token_that_no_service_takes_is_not_made(words: list[str]) -> None:
+    result = CliRunner().invoke(commands_token.app, ["--as", "resident", *words])
+    assert isinstance(result.exception, PlatformProblem)
+    assert "No service would take this token" in str(result.exception)
+
+
 def test_letters_are_listed_and_one_is_found_by_how_its_id_begins(asked: Asked) -> None:
     assert "2 dead letters" in CliRunner().invoke(commands_dlq.app, ["list"]).output
     assert "bb-2" in CliRunner().invoke(commands_dlq.app, ["show", "aa"]).output
@@ -61,7 +87,7 @@ def test_a_letter_or_its_whole_group_is_driven_again_with_a_reason(asked: Asked)
     assert CliRunner().invoke(commands_dlq.app, words).exit_code == 0
     assert asked[-1][2] == {"letter_ids": ["bb-2"], "reason": "the reader was mended", "force": False}
     CliRunner().invoke(commands_dlq.app, [*words, "--group"])
-    assert asked[-1][2]["letter_ids"] == ["aa-1", "bb-2"]
+    assert asked[-1][2]["letter_ids"] == ["bb-2", "aa-1"], "the oldest first"
 
 
 def test_a_letter_that_is_not_there_is_said_to_be_missing(asked: Asked) -> None:

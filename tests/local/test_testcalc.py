@@ -136,6 +136,8 @@ def test_on_top_the_totals_differ_and_own_groups_can_be_given(tmp_path: Path) ->
     totals = {name: one["total_cents"] for name, one in found["methods"].items()}
     assert totals["coefficient"] - ESPOO_CENTS == -(-ESPOO_CENTS // 10)
     assert totals["performance"] - ESPOO_CENTS == 292_796 * 10_00
+    (tmp_path / "groups.json").write_text("no JSON")
+    assert "not of their form" in asked("--compare", "--municipality", "049", *groups)[1]
     (tmp_path / "groups.json").write_text("{}")
     code, told = asked("--compare", "--municipality", "049", *groups)
     assert code == 2

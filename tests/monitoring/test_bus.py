@@ -144,10 +144,10 @@ async def test_something_that_is_no_letter_hides_no_letter(pool: Pool, bootstrap
         await producer.send_and_wait(f"{TOPIC}.dlq", b"no letter")
     mine = letter("monitoring")
     await relayed(pool, bootstrap, mine)
-    buried = await bus.dead_letters(bootstrap, newest=1000, deadline_seconds=10)
-    assert mine.letter_id in {one.letter_id for one in buried}
-    newest = await bus.dead_letters(bootstrap, newest=1, deadline_seconds=10)
-    assert [one.letter_id for one in newest if one.topic == TOPIC] == [mine.letter_id]
+    page = await bus.dead_letters(bootstrap, most=1000, deadline_seconds=10)
+    assert mine.letter_id in {one.letter_id for one in page.buried}
+    newest = await bus.dead_letters(bootstrap, most=1, deadline_seconds=10)
+    assert [one.letter_id for one in newest.buried if one.topic == TOPIC] == [mine.letter_id]
 
 
 class Note(Fact):

@@ -22,6 +22,13 @@ ABSURD = (-1, 10**18, 10**40, 12.5, "100", True, None)
 """No field for cents takes these: below nothing, more than a country has, and what is no whole number."""
 
 
+NO_MONTH = ("0000-01", "9999-12", "2026-13", "٢٠٢٦-11", "2026-11-01", "")
+NO_DAY = ("0001-01-01", "9999-12-31", "2026-02-30", "1", "")
+"""Not of the calendar in which months and years before and after can be counted; the third month is in other digits."""
+DAYS = ("on", "first", "last", "due_on", "received_on", "valid_from", "measured_on", "agreed_on", "done_on")
+MONTHS = ("month", "since", "until", "for_month", "first_month")
+
+
 class AnyWorld(dict[str, str]):
     """Every object by one id: a body is refused before its object is looked for."""
 
@@ -51,14 +58,33 @@ def sums() -> list[tuple[Access, Role, tuple[str | int, ...]]]:
     return found
 
 
+def named(body: Any, names: tuple[str, ...], at: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Where in a body fields of these names stand."""
+    if isinstance(body, dict | list):
+        for step, inner in body.items() if isinstance(body, dict) else enumerate(body):
+            if step in names:
+                yield (*at, step)
+            yield from named(inner, names, (*at, step))
+
+
+def replaced(body: Any, place: tuple[str | int, ...], value: Any) -> Any:
+    """A copy of a body with another value at a place."""
+    changed = deepcopy(body)
+    holder = changed
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value
+    return changed
+
+
 @dataclass(frozen=True)
 class Tokens:
     """Verifies a token that names a person and a role; of one person there may be any number."""
 
     async def verify(self, token: str) -> Caller:
-        """The caller that `person:role:anything` stands for."""
-        person, role, _ = token.split(":")
-        area = None if role == "operator" else "03"
+        """The caller that `person:role:anything` stands for; an operator is the whole country's unless `of 05`."""
+        person, role, extra = token.split(":")
+        area = ("05" if extra == "of 05" else None) if role == "operator" else "03"
         producers = frozenset({told.PRIVATE}) if role == "producer" else frozenset[str]()
         return Caller(person, Role(role), area=area, producers=producers)
 
@@ -81,6 +107,11 @@ async def post(client: httpx.AsyncClient, token: str, path: str, body: Any) -> h
     return await client.post(path, content=content, headers=headers | {"content-type": "application/json"})
 
 
+async def ask(client: httpx.AsyncClient, role: Role, path: str, query: dict[str, str]) -> httpx.Response:
+    """A question of somebody in a role."""
+    return await client.get(path, params=query, headers={"authorization": f"Bearer anna:{role.value}:1"})
+
+
 async def written(pool: Pool) -> list[Any]:
     """What any command about money writes: entries, facts to tell, and keys."""
     async with transaction(pool) as tx:
@@ -97,16 +128,128 @@ async def test_no_route_takes_an_absurd_sum(pool: Pool, client: httpx.AsyncClien
     before = await written(pool)
     for row, role, place in sums():
         for absurd in ABSURD:
-            body = deepcopy(row.sends(WORLD, role).json)
-            holder = body
-            for step in place[:-1]:
-                holder = holder[step]
-            holder[place[-1]] = absurd
+            body = replaced(row.sends(WORLD, role).json, place, absurd)
             answer = await post(client, f"anna:{role.value}:1", row.url(WORLD, role), body)
             told_of = f"{row.name} with {place} = {absurd!r}: {answer.status_code} {answer.text[:300]}"
             assert answer.status_code == 422, told_of
             pointers = {one["pointer"] for one in answer.json()["errors"]}
             assert "/" + "/".join(map(str, place)) in pointers, told_of
+    assert await written(pool) == before
+
+
+@pytest.mark.parametrize(("names", "absurd"), [(MONTHS, NO_MONTH), (DAYS, NO_DAY)], ids=["months", "days"])
+async def test_no_body_takes_a_date_of_no_calendar(
+    pool: Pool, client: httpx.AsyncClient, names: tuple[str, ...], absurd: tuple[str, ...]
+) -> None:
+    before, tried = await written(pool), 0
+    for row in (row for row in TABLE if row.service == "payments" and row.method == "POST"):
+        role = next(iter(row.own))
+        body = row.sends(WORLD, role).json
+        for place in named(body, names):
+            for value in absurd:
+                answer = await post(
+                    client, f"anna:{role.value}:1", row.path.format_map(WORLD), replaced(body, place, value)
+                )
+                told_of = f"{row.name} with {place} = {value!r}: {answer.status_code} {answer.text[:300]}"
+                assert answer.status_code == 422, told_of
+                assert "/" + "/".join(map(str, place)) in {one["pointer"] for one in answer.json()["errors"]}, told_of
+                tried += 1
+    assert tried > 20
+    assert await written(pool) == before
+
+
+@pytest.mark.parametrize(("names", "absurd"), [(MONTHS, NO_MONTH), (DAYS, NO_DAY)], ids=["months", "days"])
+async def test_no_question_takes_a_date_of_no_calendar(
+    client: httpx.AsyncClient, names: tuple[str, ...], absurd: tuple[str, ...]
+) -> None:
+    tried = 0
+    for row in (row for row in TABLE if row.service == "payments" and row.method == "GET"):
+        role = next(iter(row.own))
+        query = dict(row.sends(WORLD, role).query or {})
+        for name in query.keys() & set(names):
+            for value in absurd:
+                answer = await ask(client, role, row.path.format_map(WORLD), query | {name: value})
+                told_of = f"{row.name} with {name} = {value!r}: {answer.status_code} {answer.text[:300]}"
+                assert answer.status_code == 422, told_of
+                assert answer.json()["pointer"] == f"/{name}", told_of
+                tried += 1
+    assert tried > 10
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/v1/accounts/03/trial-balance", {"on": "9999-12-31"}),
+        ("/v1/accounts/03/trial-balance", {"known_at": "0001-01-01T00:00:00+14:00"}),
+        ("/v1/accounts/03/clearing", {"on": "0001-01-01"}),
+        ("/v1/accounts/03/funding", {"year": "2026", "on": "9999-12-31"}),
+        ("/v1/accounts/03/forecast", {"planned": "20٢٦-01:5"}),
+        ("/v1/statements", {"area": "03", "month": "0000-01"}),
+    ],
+)
+async def test_what_may_be_left_out_is_held_to_the_calendar_too(
+    client: httpx.AsyncClient, path: str, query: dict[str, str]
+) -> None:
+    answer = await ask(client, Role.OPERATOR, path, query)
+    assert answer.status_code == 422, answer.text
+    assert answer.json()["pointer"].startswith(f"/{list(query)[-1]}")
+
+
+@pytest.mark.parametrize("day", ["2019-12-31", "2026-12-11", "2090-01-01"])
+async def test_money_that_has_not_come_is_not_booked(pool: Pool, client: httpx.AsyncClient, day: str) -> None:
+    before = await written(pool)
+    for path, body in (("/v1/funding", FUNDING), ("/v1/funding/contributions", CONTRIBUTIONS)):
+        answer = await post(client, "anna:operator:1", path, body | {"received_on": day})
+        assert answer.status_code == 422, answer.text
+        assert answer.json()["pointer"] == "/received_on"
+    assert await written(pool) == before
+
+
+async def test_a_key_that_is_used_again_is_named(client: httpx.AsyncClient) -> None:
+    headers = {"authorization": "Bearer anna:operator:1", "idempotency-key": "once"}
+    booked = await client.post("/v1/funding", json=FUNDING, headers=headers)
+    assert booked.status_code == 201, booked.text
+    assert (await client.post("/v1/funding", json=FUNDING, headers=headers)).json() == booked.json()
+    other = await client.post("/v1/funding", json=FUNDING | {"amount_cents": 1}, headers=headers)
+    assert (other.status_code, other.json()["pointer"]) == (422, "/Idempotency-Key")
+
+
+async def test_a_named_statement_that_is_not_in_its_step_is_refused_not_passed_over(
+    pool: Pool, client: httpx.AsyncClient
+) -> None:
+    listed = await ask(client, Role.OPERATOR, "/v1/statements", {"area": "03", "month": "2026-11"})
+    drawn = [one["statement_id"] for one in listed.json()]
+    before = await written(pool)
+    unknown = {"area": "03", "month": "2026-11", "statement_ids": [drawn[0], str(uuid4())]}
+    approved = await post(client, "anna:operator:1", "/v1/approvals", unknown)
+    released = await post(client, "bertta:operator:1", "/v1/payouts", {"area": "03", "statement_ids": drawn})
+    for answer, others in ((approved, unknown["statement_ids"][1:]), (released, sorted(drawn))):
+        assert (answer.status_code, answer.json()["rule"]) == (409, "statement_not_ready"), answer.text
+        assert (answer.json()["pointer"], answer.json()["statement_ids"]) == ("/statement_ids", others)
+    assert await written(pool) == before
+
+
+async def test_the_state_may_pay_what_it_pays(client: httpx.AsyncClient) -> None:
+    """The wellbeing services counties get some 26 milliard euros a year, more than one area or instalment may."""
+    body = STATE | {"total_cents": 26_300_000_000_00}
+    answer = await post(client, "anna:operator:1", "/v1/funding/state", body)
+    assert answer.status_code == 201, answer.text
+    plans = answer.json()["plans"]
+    assert sum(plan["total_cents"] for plan in plans) == body["total_cents"]
+
+
+async def test_an_operator_of_another_area_commands_nothing_here(pool: Pool, client: httpx.AsyncClient) -> None:
+    before, tried = await written(pool), 0
+    for row in TABLE:
+        if row.service != "payments" or Role.OPERATOR not in row.own or row.method == "GET":
+            continue
+        if "sandbox" in row.path:
+            continue
+        body = row.sends(WORLD, Role.OPERATOR).json
+        answer = await post(client, "bertta:operator:of 05", row.path.format_map(WORLD), body)
+        assert answer.status_code in (403, 404), f"{row.name}: {answer.status_code} {answer.text[:300]}"
+        tried += 1
+    assert tried > 25
     assert await written(pool) == before
 
 

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from kanava.common.db import Pool, one, rows, transaction
-from kanava.payments import ledger
+from kanava.payments import ceilings, ledger
 from kanava.payments.domain.ceilings import Child, PaidFee, over_the_ceiling
 from kanava.payments.figures import fee_ceilings
 from kanava.payments.lines import SUMS
@@ -160,3 +160,20 @@ async def test_the_sql_is_the_rule(pool: Pool) -> None:
                 total[key] = total.get(key, 0) + cents
         expected = over_the_ceiling([fee for fee in paid if fee.performed_on < until], known, fee_ceilings())
         assert {key: cents for key, cents in total.items() if cents} == {(r, p): c for (r, p, _), c in expected.items()}
+
+
+async def test_a_ceiling_that_became_known_late_gives_back_what_lies_above(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    fees = [visit(n, 1, date(2026, 10, n), recorded_at=at(10, 20), fee_cents=300_00) for n in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    with monkeypatch.context() as before:
+        before.setattr(ceilings, "fee_ceilings", dict)
+        await story.close(pool, OCTOBER, at(11, 2))
+        assert await claims(pool, OCTOBER) == {}
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await claims(pool, NOVEMBER) == {(resident_id(1), resident_id(1)): 85_00}
+    assert await claims(pool, DECEMBER) == {}

@@ -1,5 +1,6 @@
 """A month from facts to lines, books and statements, on a real PostgreSQL."""
 
+from collections import defaultdict
 from datetime import date
 
 import pytest
@@ -188,3 +189,48 @@ async def test_a_run_that_failed_is_queued_anew_with_its_cut_off(pool: Pool) -> 
         await tx.execute("UPDATE run SET status = 'failed', attempts = 5, problem = 'DiskFull'")
     run = await story.close(pool, OCTOBER, at(11, 9))
     assert (run["status"], run["problem"], run["cut_off"]) == ("closed", None, requested.cut_off)
+
+
+async def test_days_before_the_scheme_entered_production_are_not_paid(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    for phase, day in ((4, date(2026, 10, 5)), (5, date(2026, 11, 16)), (6, date(2026, 11, 30))):
+        await story.hear(pool, "registry.scheme", told.scheme(phase).model_copy(update={"entered_on": day}))
+    await story.hear(pool, "listing.resident", resident(1), resident(2))
+    both = listed(2, span(date(2026, 9, 1), date(2026, 11, 11)), span(date(2026, 11, 26)))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))), both)
+    await story.close(pool, OCTOBER, at(12, 1))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    paid = {line["resident_id"]: (line["days"], line["amount_cents"]) for line in await story.lines(pool)}
+    assert paid == {resident_id(1): (15, 3_50), resident_id(2): (5, 1_17)}
+
+
+async def test_a_refund_names_the_rate_of_what_it_takes_back(pool: Pool) -> None:
+    """Corrected twice, downwards first: neither the highest rate nor the first one stands."""
+    await story.open_area(pool)
+    born = {1: date(2024, 5, 5), 2: date(1980, 1, 1), 3: date(1950, 1, 1)}
+    price = told.price().model_copy(update={"correction_reason": "Kirjoitusvirhe"})
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), date(2026, 11, 1))))
+    first = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6), fee_cents=30_00)
+    for version, month, now in ((1, OCTOBER, at(11, 2)), (2, NOVEMBER, at(12, 2)), (3, DECEMBER, at(12, 31, 23))):
+        known = now.replace(hour=1)
+        changed = {"version": version, "recorded_at": known}
+        await story.hear(pool, "listing.resident", resident(1, born[version], version=version, recorded_at=known))
+        cents = {"client_fee_cents": {1: 20_00, 2: 30_00, 3: 25_00}[version]}
+        await story.hear(pool, "monitoring.production", first.model_copy(update=changed | cents))
+        corrected = {
+            "version": version + 1,
+            "recorded_at": known,
+            "price_cents": {1: 50_00, 2: 46_00, 3: 48_00}[version],
+        }
+        await story.hear(pool, "registry.price", price.model_copy(update=corrected))
+        await story.close(pool, month, now)
+    refunded: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for line in await story.lines(pool):
+        if line["kind"] == "refund":
+            refunded[line["component"]].append((line["rate_cents"], line["amount_cents"]))
+    assert {name: sorted(pairs) for name, pairs in refunded.items()} == {
+        "capitation": [(84_00, -7_00), (180_00, -15_00)],
+        "fee": [(46_00, -46_00), (50_00, -50_00)],
+        "client_fee": [(-30_00, 30_00), (-20_00, 20_00)],
+    }

@@ -12,7 +12,7 @@ from lxml import etree
 from pydantic import ValidationError
 
 from kanava.common.db import Pool, rows, transaction
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 from kanava.payments import ledger
 from kanava.payments.api.needs import FigureIn, RuleIn
 from kanava.payments.api.refunds import DecisionIn
@@ -218,6 +218,15 @@ async def test_a_measure_is_confirmed_once_by_another(pool: Pool) -> None:
         with pytest.raises(error):
             async with transaction(pool) as tx:
                 await needs.confirm_measure(tx, ConfirmMeasure(of, date(2024, 1, 2), "x", by), NEW_YEAR)
+
+
+@pytest.mark.parametrize("done_on", [date(2019, 12, 31), date(2026, 1, 16)])
+async def test_a_measure_is_not_done_before_it_was_agreed_on_nor_in_a_day_to_come(pool: Pool, done_on: date) -> None:
+    measure_id = await story.do_measure(pool, "Omahoito", 10, None)
+    with pytest.raises(Invalid) as refused:
+        async with transaction(pool) as tx:
+            await needs.confirm_measure(tx, ConfirmMeasure(measure_id, done_on, "x", "bertta"), NEW_YEAR)
+    assert refused.value.pointer == "/done_on"
 
 
 async def test_the_limit_holds_and_the_rows_stay(pool: Pool) -> None:

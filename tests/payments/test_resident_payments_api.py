@@ -123,6 +123,7 @@ async def test_one_approves_and_another_person_releases_not_another_token(doors:
     released = (await doors.call("bertta", "POST", f"{path}/release")).json()
     assert (released["payments"], released["amount_cents"]) == (1, 40_00)
     shown = (await doors.call("olli", "GET", path)).json()
+    assert shown["month"] == "2026-11"
     assert [(one["state"], one["account_now"], one["account_given_by"]) for one in shown["items"]] == [
         ("released", 1, "resident")
     ]

@@ -154,6 +154,7 @@ async def test_a_broken_decision_is_refused_by_its_rule(api: Api, pool: Pool) ->
         {"outcome": "accepted", "remedy": "payments"},
         {"outcome": "accepted", "remedy": "report", "holds": [contested(fee) | {"holds_cents": 1}]},
         {"outcome": "accepted", "remedy": "payments", "holds": [contested(fee) | {"holds_cents": 10**15}]},
+        {"outcome": "accepted", "remedy": "payments", "holds": [contested(fee) | {"holds_cents": n} for n in (1, 2)]},
     ):
         assert (await api.post("organiser", f"/v1/disputes/{case}/decision", reasons | broken)).status_code == 422
     good = {"outcome": "accepted", "remedy": "payments", "holds": [contested(fee) | {"holds_cents": 50_00}]}

@@ -328,3 +328,24 @@ async def test_never_more_than_granted_whatever_the_order_of_arrival(pool: Pool,
         assert row["uses_left"] is None or row["uses_left"] >= 0
         assert row["left_cents"] is None or row["left_cents"] >= 0
     assert sum(row["used_cents"] for row in used.values()) == sum(row["amount_cents"] for row in lines)
+
+
+async def test_a_personal_budget_pays_a_closed_month_by_the_prices_that_were_known_then(pool: Pool) -> None:
+    """A newer price reaches a closed month only where it corrects an error, as for fees."""
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", personal_budget(1, 1, 500_00))
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5))
+    await close_november(pool)
+    newer = told.price(60_00, NOVEMBER).model_copy(update={"recorded_at": at(12, 4)})
+    await story.hear(pool, "registry.price", newer)
+    await close_december(pool)
+    assert await paid(pool) == [("original", 45_00)]
+    changed = {"version": 2, "recorded_at": at(12, 5), "correction_reason": "Kirjoitusvirhe", "price_cents": 50_00}
+    await story.hear(pool, "registry.price", told.price().model_copy(update=changed))
+    await story.close(pool, date(2027, 1, 1), datetime.fromisoformat("2027-02-02T09:00:00+00:00"))
+    assert sorted(await paid(pool)) == [("correction", 50_00), ("original", 45_00), ("refund", -45_00)]
+    changed |= {"version": 3, "recorded_at": datetime.fromisoformat("2027-02-04T09:00:00+00:00"), "price_cents": 48_00}
+    await story.hear(pool, "registry.price", told.price().model_copy(update=changed))
+    await story.close(pool, date(2027, 2, 1), datetime.fromisoformat("2027-03-02T09:00:00+00:00"))
+    refunded = [line for line in await story.lines(pool, "voucher") if line["kind"] == "refund"]
+    assert {(line["rate_cents"], line["amount_cents"]) for line in refunded} == {(45_00, -45_00), (50_00, -50_00)}

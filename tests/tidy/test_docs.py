@@ -151,6 +151,20 @@ def test_the_how_tos_show_commands() -> None:
     assert {curl.service for curl in ALL_CURLS} == set(export.SERVICES)
 
 
+@pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
+def test_every_command_of_a_how_to_can_be_pasted(path: Path) -> None:
+    """It stands in a block that is closed before the next heading, and the shell fills its variables in."""
+    inside = False
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        where = f"{path.name}:{number}"
+        if line.startswith("```"):
+            inside = not inside
+        assert not (inside and line.startswith("#")), f"{where}: the block before it is not closed"
+        assert inside or not line.startswith("curl "), f"{where}: a command outside a block"
+        assert not re.search(r"'[^']*\$[A-Z]+[^']*'", line), f"{where}: the shell does not look between single quotes"
+    assert not inside, "the last block is not closed"
+
+
 @pytest.mark.parametrize("curl", ALL_CURLS, ids=lambda curl: curl.where)
 def test_a_command_of_a_how_to_fits_its_route(curl: Curl) -> None:
     """Path, method, query, headers and body are those of the OpenAPI document."""

@@ -10,7 +10,6 @@ import pytest
 from kanava.common.deadletter import REDRIVE_HEADER, DeadLetter
 from kanava.common.outbox import MAX_BODY_BYTES
 from kanava.monitoring.domain.letters import (
-    IDS_PER_GROUP,
     Buried,
     RedriveRefusal,
     grouped,
@@ -37,14 +36,19 @@ def letter(**changes: Any) -> DeadLetter:
     return DeadLetter(**(fields | changes))
 
 
-def test_groups_stand_newest_first_and_name_few_letters() -> None:
+def test_groups_stand_newest_first_and_name_their_letters() -> None:
     many = [Buried(UUID(int=n), "payments", "t", "r", START + timedelta(seconds=n)) for n in range(250)]
     one = Buried(UUID(int=999), "monitoring", "t", "r", START + timedelta(days=1))
     first, second = grouped([*many, one])
     assert (first.service, first.letters) == ("monitoring", 1)
-    assert (second.letters, len(second.letter_ids)) == (250, IDS_PER_GROUP)
+    assert (second.letters, len(set(second.letter_ids))) == (250, 250)
     assert second.letter_ids[0] == UUID(int=249)
     assert (second.oldest_at, second.newest_at) == (START, START + timedelta(seconds=249))
+
+
+def test_letters_of_one_instant_stand_newest_first_too() -> None:
+    [group] = grouped([Buried(UUID(int=n), "payments", "t", "r", START) for n in range(3)])
+    assert [one.int for one in group.letter_ids] == [2, 1, 0]
 
 
 def test_an_original_goes_back_with_its_own_headers_and_its_reader() -> None:

@@ -5,8 +5,10 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from kanava.common.contracts.registry import Direction
+from kanava.registry.commands import IncentiveInput
 from kanava.registry.domain.compensation import (
     Incentive,
     annual_cents,
@@ -78,3 +80,12 @@ def test_a_model_pays_a_class_no_more_than_the_class_allows() -> None:
 def test_a_fixed_share_under_two_thirds_is_warned_of(permille: int) -> None:
     assert bool(warnings_of(permille, DAY)) is (3 * permille < 2000)
     assert warnings_of(permille, date(2018, 3, 7)) == ()
+
+
+@pytest.mark.parametrize("field", ["floor", "target"])
+def test_an_indicator_is_no_larger_than_one_that_can_be_frozen(field: str) -> None:
+    known = {"indicator": "t3", "share_permille": 1000, "direction": "higher_is_better", "floor": 0, "target": 10**15}
+    assert IncentiveInput.model_validate(known).target == 10**15
+    for absurd in (10**15 + 1, -(10**30)):
+        with pytest.raises(ValidationError):
+            IncentiveInput.model_validate(known | {field: absurd})

@@ -1,9 +1,10 @@
-"""`./kanava ledger verify`: recompute the books of an area and name the first entry that does not hold."""
+"""`./kanava ledger verify`: recompute the books and name the first entry of an area that does not hold."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from kanava.common.ids import AREA_CODES
 from kanava.local.asking import ask
 
 app = typer.Typer(add_completion=False, no_args_is_help=True)
@@ -16,17 +17,29 @@ def ledger() -> None:
 
 @app.command()
 def verify(
-    area: Annotated[str, typer.Option(help="The area whose books are verified.")] = "03",
+    area: Annotated[str | None, typer.Option(help="The area whose books are verified; all of them if none.")] = None,
     name: Annotated[str, typer.Option("--profile", help="Whose platform: up or demo.")] = "up",
 ) -> None:
     """Recompute the hash chain and the digests of all resident lines; exit code 1 when an entry is broken."""
-    found = ask(name, "payments", "GET", f"/v1/accounts/{area}/verification")
-    broken = found["broken"]
+    found = [ask(name, "payments", "GET", f"/v1/accounts/{one}/verification") for one in _areas(area)]
+    for one in found:
+        if area is not None or one["entries"] or one["broken"]:
+            typer.echo(_told(one))
+    if not any(one["entries"] or one["broken"] for one in found):
+        typer.echo("There are no entries yet.")
+    if any(one["broken"] for one in found):
+        raise typer.Exit(1)
+
+
+def _areas(area: str | None) -> list[str]:
+    return sorted(AREA_CODES) if area is None else [area]
+
+
+def _told(found: dict[str, Any]) -> str:
+    area, broken = found["area"], found["broken"]
     if broken is None:
-        typer.echo(f"The books of area {area} hold: {found['entries']:,} entries, head {found['head'][:16]}…")
-        return
-    typer.echo(
+        return f"The books of area {area} hold: {found['entries']:,} entries, head {found['head'][:16]}…"
+    return (
         f"The books of area {area} are broken at entry {broken['seq']} ({broken['entry_id']}): {broken['reason']}. "
         f"{found['entries']:,} entries before it hold. Keep the database and compare it with a copy."
     )
-    raise typer.Exit(1)

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
+from kanava.common.auth import Caller
+from kanava.common.ids import valid_area
 from kanava.local.issuer import PERSONAS, persona_claims, sign
+from kanava.local.problems import PlatformProblem
 from kanava.local.profile import profile
 
 app = typer.Typer(add_completion=False)
@@ -25,4 +28,9 @@ def token(
     claims |= {"resident": resident} if resident else {}
     claims |= {"producers": producer} if producer else {}
     claims |= {"area": area} if area else {}
+    try:
+        Caller.of_claims(claims)
+        valid_area(claims.get("area") or "01")
+    except ValueError as error:
+        raise PlatformProblem(f"No service would take this token: {error}.") from None
     print(sign(profile(name), claims))

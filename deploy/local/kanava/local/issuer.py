@@ -51,6 +51,7 @@ PERSONAS = {
             "producers": [persona_id("producer")], "area": "03",
         }),
         Persona("organiser", "organiser", "the organiser's clerk in area 03", {"area": "03"}),
+        Persona("organiser-second", "organiser", "another clerk of the organiser in area 03", {"area": "03"}),
         Persona("municipality", "municipality", "a clerk of Espoo", {"municipality": "049", "area": "03"}),
         Persona("operator-approver", "operator", "the operator's clerk who approves statements"),
         Persona("operator-releaser", "operator", "the operator's clerk who releases what was approved"),

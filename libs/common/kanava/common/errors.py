@@ -176,6 +176,9 @@ class KeyReused(Invalid):
 
     slug, title = "key-reused", "The idempotency key belongs to another command"
 
+    def __init__(self, detail: str | None = None, **named: Any) -> None:
+        super().__init__(detail, **({"pointer": "/Idempotency-Key", "rule": "idempotency_key"} | named))
+
 
 class Internal(Problem):
     """Something unexpected happened here; nothing was stored. Report the trace id if it stays so."""

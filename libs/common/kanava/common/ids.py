@@ -77,7 +77,7 @@ def valid_area(value: str) -> str:
 
 def valid_municipality(value: str) -> str:
     """The code of a municipality: three digits."""
-    if not re.fullmatch(r"\d{3}", value):
+    if not re.fullmatch(r"[0-9]{3}", value):
         raise ValueError("not a municipality code of three digits")
     return value
 

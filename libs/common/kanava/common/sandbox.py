@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, BaseModel
+from pydantic import BaseModel
 
 from .auth import Caller, Role, allow
 from .clock import set_sandbox_clock
+from .dates import Instant
 from .db import transaction
 from .errors import RefusalReason, Refused
 
@@ -23,7 +24,7 @@ class ClockReason(RefusalReason):
 class Moment(BaseModel):
     """An instant with its offset."""
 
-    instant: AwareDatetime
+    instant: Instant
 
 
 @router.get("/v1/sandbox/clock", tags=["sandbox"])

@@ -16,11 +16,13 @@ import psycopg
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from psycopg_pool import PoolTimeout
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from . import errors
@@ -51,6 +53,8 @@ _BY_STATUS: Mapping[int, type[Problem]] = {
     422: Invalid,
     503: Unavailable,
 }
+_RULES_OF_BODIES: Mapping[int, str] = {400: "body_unreadable", 413: "body_limit"}
+"""What FastAPI and `Edge` refuse a body for before a route sees it."""
 
 
 def install(app: FastAPI, settings: ServiceSettings) -> None:
@@ -109,7 +113,16 @@ def problem_response(problem: Problem, path: str) -> Response:
 
 
 async def _answer_problem(request: Request, error: Exception) -> Response:
-    return problem_response(as_problem(error), request.url.path)
+    problem = as_problem(error)
+    if isinstance(problem, errors.MethodNotAllowed):
+        # The router names the methods of the first route of the path alone.
+        problem.headers = {"allow": ", ".join(sorted(_methods_of(request.app, request.url.path)))}
+    return problem_response(problem, request.url.path)
+
+
+def _methods_of(app: FastAPI, path: str) -> set[str]:
+    fitting = (one for one in iter_route_contexts(app.routes) if compile_path(one.path or "")[0].match(path))
+    return {method for route in fitting for method in route.methods or ()}
 
 
 def as_problem(error: Exception) -> Problem:
@@ -134,12 +147,17 @@ def as_problem(error: Exception) -> Problem:
 
 def _of_http(error: HTTPException) -> Problem:
     kind = _BY_STATUS.get(error.status_code, Malformed if error.status_code < 500 else Internal)
-    problem = kind()
+    problem = kind(rule=_RULES_OF_BODIES.get(error.status_code))
     problem.headers = {**problem.headers, **(error.headers or {})}
     return problem
 
 
 def _of_validation(error: RequestValidationError) -> Problem:
+    # FastAPI leaves a body as bytes when its content type is not JSON.
+    if isinstance(error.body, bytes) and error.body:
+        return errors.UnsupportedMedia(
+            "the body is sent as application/json", pointer="/Content-Type", rule="content_type"
+        )
     found = [_violation(one) for one in error.errors()[:ERRORS_AT_MOST]]
     if any(one["rule"] == "json_invalid" for one in found):
         return Malformed("the body is not JSON", rule="json_invalid", pointer="")
@@ -284,10 +302,10 @@ def encode_cursor(*position: Any) -> str:
     return base64.urlsafe_b64encode(as_json(position)).rstrip(b"=").decode()
 
 
-def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any, ...] | None:
+def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any], pointer: str = "/cursor") -> tuple[Any, ...] | None:
     """The position of a cursor, each value made by its kind (`int`, `date.fromisoformat`); None at start.
 
-    Raises `Invalid` with the pointer `/cursor` for one that this service did not make.
+    Raises `Invalid` with the pointer to the parameter for one that this service did not make.
     """
     if cursor is None:
         return None
@@ -300,7 +318,7 @@ def decode_cursor(cursor: str | None, *kinds: Callable[[Any], Any]) -> tuple[Any
             raise ValueError("a cursor is a list of values")
         return tuple(kind(value) for kind, value in zip(kinds, values, strict=True))
     except (ValueError, TypeError, AttributeError):
-        raise Invalid("the cursor is not one of this list", pointer="/cursor", rule="cursor") from None
+        raise Invalid("the cursor is not one of this list", pointer=pointer, rule="cursor") from None
 
 
 def bounded(limit: int | None, most: int) -> int:

@@ -19,7 +19,8 @@ async def resident_for(tx: Tx, caller: Caller, resident_id: UUID, vault: Vault) 
     row = await _seen(tx, caller, resident_id)
     if caller.role is Role.RESIDENT:
         return views.ResidentView(**row, identity=await views.identity(tx, resident_id, vault))
-    return views.ResidentView(**(row | {"municipality": None} if row["protected"] else row))
+    hidden = {"guardian_id": None} | ({"municipality": None} if row["protected"] else {})
+    return views.ResidentView(**(row | hidden))
 
 
 async def must_see_listing(tx: Tx, caller: Caller, resident_id: UUID) -> None:

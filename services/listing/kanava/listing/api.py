@@ -2,15 +2,15 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
+from kanava.common.dates import CalendarDay, Instant
 from kanava.common.db import Tx, transaction
 from kanava.common.groupcommit import GroupCommit
 from kanava.common.idempotency import Key, once
@@ -106,8 +106,8 @@ async def get_listing(
     request: Request,
     resident_id: UUID,
     caller: ListingReader,
-    as_of: date | None = None,
-    known_at: AwareDatetime | None = None,
+    as_of: CalendarDay | None = None,
+    known_at: Instant | None = None,
 ) -> views.ListingView:
     """Where a resident is listed: on a day or ever, as known now or at an earlier instant."""
     async with _opened(request) as (tx, _):
@@ -152,7 +152,7 @@ async def get_clients(
     request: Request,
     unit_id: str,
     caller: Producer,
-    on: date | None = None,
+    on: CalendarDay | None = None,
     cursor: str | None = None,
     limit: int | None = None,
 ) -> views.Page[views.Client]:

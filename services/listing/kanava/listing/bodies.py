@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-from datetime import date
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from fastapi import Query, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from kanava.common.auth import Caller, Role
+from kanava.common.dates import CalendarDay
 from kanava.common.errors import Forbidden, Invalid, UnsupportedMedia
 from kanava.common.ids import valid_hetu, valid_oid
 
@@ -63,7 +63,7 @@ class CoefficientBody(Body):
     """
 
     coefficient_permille: int = Field(ge=1, le=100_000)
-    starts_on: date
+    starts_on: CalendarDay
     reason: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{1,79}$")] | None = None
 
     def command(self, resident_id: UUID, caller: Caller) -> SetCoefficient:

@@ -1,6 +1,5 @@
 """What the routes of vouchers take in, and the commands that it becomes."""
 
-from datetime import date
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from kanava.common.auth import Caller
 from kanava.common.contracts.registry import UnitOfMeasure
+from kanava.common.dates import CalendarDay
 from kanava.common.ids import valid_oid
 
 from .bodies import Body, Reason
@@ -50,8 +50,8 @@ class VoucherBody(Body):
     """A voucher or a personal budget for a resident, with the reasons of the decision."""
 
     kind: VoucherKind
-    starts_on: date
-    until: date
+    starts_on: CalendarDay
+    until: CalendarDay
     node: NodeCode | None = None
     unit_of_measure: UnitOfMeasure | None = None
     value_cents: Cents | None = None
@@ -111,7 +111,7 @@ class AnnulmentBody(Body):
 class EndBody(Body):
     """A voucher ends early: `ends_on` is the first day without it."""
 
-    ends_on: date
+    ends_on: CalendarDay
     ground: Literal["need_ended", "moved_away", "died", "replaced", "appeal"]
     reasons: Reason
 

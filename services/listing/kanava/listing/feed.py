@@ -17,7 +17,7 @@ from pydantic import ValidationError
 
 from .domain.default_unit import default_unit
 from .domain.hetu import Person, person_of
-from .domain.registration import IDENTITY, LINE, Registration, broken_rule, broken_rules
+from .domain.registration import IDENTITY, LINE, Registration, broken_rule, broken_rules, guardian_fault
 from .vault import Vault
 
 CHUNK_BYTES = 500_000
@@ -26,16 +26,20 @@ LEAVING = frozenset({"moved_away", "died"})
 
 
 class ReadLine(NamedTuple):
-    """A checked line, its person, and the keyed hash of its HETU."""
+    """A checked line, its person, and the keyed hashes of its HETU and of its guardian's, if it names one."""
 
     number: int
     registration: Registration
     person: Person
     hetu_index: bytes
+    guardian_index: bytes | None
 
 
 class SealedLine(NamedTuple):
-    """A line as it may be stored. `round` counts the lines of one person in the file from 1."""
+    """A line as it may be stored. `round` counts the lines of one person in the file from 1.
+
+    Without `guardian_told` the line says nothing of a guardian; with it and no `guardian_id` that there is none.
+    """
 
     line: int
     round: int
@@ -52,11 +56,17 @@ class SealedLine(NamedTuple):
     effective_on: date
     unit_id: str | None
     producer_id: str | None
+    guardian_told: bool
+    guardian_id: UUID | None
 
 
 @dataclass
 class FeedReader:
-    """Reads the lines of one file; knows whom it has met, so that a person's lines stay in their order."""
+    """Reads the lines of one file; knows whom it has met, so that a person's lines stay in their order.
+
+    A guardian whom neither the vault nor an earlier line knows is promised an id, which a later line of the file
+    has to keep.
+    """
 
     vault: Vault
     areas: Mapping[str, str]
@@ -67,6 +77,7 @@ class FeedReader:
     rounds: int = 0
     any_known: bool = False
     _met: dict[bytes, tuple[UUID, int]] = field(default_factory=dict, repr=False)
+    _promised: dict[bytes, tuple[UUID, list[int]]] = field(default_factory=dict, repr=False)
     _open: dict[tuple[str, date], list[DictRow]] = field(default_factory=dict, repr=False)
 
     def read(self, chunk: Sequence[bytes]) -> list[ReadLine]:
@@ -93,14 +104,32 @@ class FeedReader:
         if registration["effective_on"] < person.birth_date:
             self._refuse(number, "effective_on", "effective_after_birth")
             return None
-        return ReadLine(number, registration, person, self.vault.index_of(registration["hetu"]))
+        guardian_index = self._guardian(number, registration, person)
+        return ReadLine(number, registration, person, self.vault.index_of(registration["hetu"]), guardian_index)
+
+    def _guardian(self, number: int, one: Registration, child: Person) -> bytes | None:
+        """Under what the guardian is found; what is wrong with it is named in `errors`."""
+        hetu = one.get("guardian_hetu")
+        if hetu is None:
+            return None
+        try:
+            guardian = person_of(hetu)
+        except ValueError:
+            self._refuse(number, "guardian_hetu", "hetu")
+            return None
+        broken = "not_oneself" if hetu == one["hetu"] else guardian_fault(child, guardian, one["effective_on"])
+        if broken is not None:
+            self._refuse(number, "guardian_hetu", broken)
+        return self.vault.index_of(hetu)
 
     def _refuse(self, number: int, name: str, rule: str) -> None:
         self.errors.append(broken_rule(number, name, rule))
 
     def not_met(self, lines: Sequence[ReadLine]) -> list[bytes]:
-        """The HETU indexes of lines whose persons this file has not named before."""
-        return [line.hetu_index for line in lines if line.hetu_index not in self._met]
+        """The HETU indexes of persons and guardians of lines whom this file has not named before."""
+        guardians = {line.guardian_index for line in lines if line.guardian_index is not None}
+        new = [line.hetu_index for line in lines if line.hetu_index not in self._met]
+        return new + [index for index in guardians.difference(new) if index not in self._met]
 
     def sealed(self, lines: Sequence[ReadLine], known: Mapping[bytes, UUID]) -> list[SealedLine]:
         """The lines as they may be stored, with the resident ids that the vault knows or new ones.
@@ -109,12 +138,29 @@ class FeedReader:
         """
         return [self._sealed(line, known) for line in lines]
 
+    def refuse_unknown_guardians(self) -> None:
+        """Name in `errors` the lines whose guardian nobody knew, once all lines of the file are sealed."""
+        for number in sorted(number for _, lines in self._promised.values() for number in lines):
+            self._refuse(number, "guardian_hetu", "guardian_known")
+
+    def _guardian_id(self, line: ReadLine, known: Mapping[bytes, UUID]) -> UUID | None:
+        index = line.guardian_index
+        if index is None:
+            return None
+        if found := self._met.get(index):
+            return found[0]
+        if index in known:
+            return known[index]
+        promised_id, lines = self._promised.setdefault(index, (self.new_id(), []))
+        lines.append(line.number)
+        return promised_id
+
     def _sealed(self, line: ReadLine, known: Mapping[bytes, UUID]) -> SealedLine:
-        number, one, person, index = line
+        number, one, person, index, _ = line
         known_id, met = self._met.get(index) or (known.get(index), 0)
         if known_id is None and one["fact"] != "registered":
             self._refuse(number, "hetu", "resident_known")
-        resident_id = known_id or self.new_id()
+        resident_id = known_id or self._promised.pop(index, (None,))[0] or self.new_id()
         self._met[index] = (resident_id, met + 1)
         self.rounds = max(self.rounds, met + 1)
         self.any_known = self.any_known or known_id is not None
@@ -124,7 +170,9 @@ class FeedReader:
             self.vault.seal(resident_id, _identity(one)),
             *(person.birth_date, person.sex, one["municipality"], self.areas[one["municipality"]]),
             *(one["protected"], one["fact"], one["effective_on"]),
-            *((None, None) if unit is None else (unit["unit_id"], unit["producer_id"])),
+            None if unit is None else unit["unit_id"],
+            None if unit is None else unit["producer_id"],
+            *("guardian_hetu" in one, self._guardian_id(line, known)),
         )
 
     def _default_unit(self, one: Registration) -> DictRow | None:

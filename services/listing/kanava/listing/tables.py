@@ -45,6 +45,8 @@ class Resident(Base, table=True):
     listing.
 
     `chosen_on` is the notice of the last choice; `free_choice` lifts the time between two choices once.
+    `guardian_id` is the guardian (huoltaja) that the feed named while the resident was a child. It stays afterwards,
+    since fees of the childhood are still corrected; whoever counts looks at the age.
     """
 
     __table_args__ = (
@@ -60,6 +62,7 @@ class Resident(Base, table=True):
     municipality: str
     area: str
     protected: bool
+    guardian_id: UUID | None = None
     lives_until: date | None = None
     chosen_on: date | None = None
     free_choice: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})

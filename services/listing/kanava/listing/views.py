@@ -82,7 +82,10 @@ class Identity(BaseModel):
 
 
 class ResidentView(BaseModel):
-    """A resident. `identity` is there for the resident alone; a protected municipality too."""
+    """A resident. `identity` and `guardian_id` are there for the resident alone; a protected municipality too.
+
+    `guardian_id` is the guardian (huoltaja) with whom client fees count up to the eighteenth birthday.
+    """
 
     resident_id: UUID
     birth_date: date
@@ -90,6 +93,7 @@ class ResidentView(BaseModel):
     municipality: str | None
     area: str
     protected: bool
+    guardian_id: UUID | None
     lives_until: date | None
     chosen_on: date | None
     free_choice: bool
@@ -137,7 +141,7 @@ WHERE resident_id = %(resident_id)s AND (%(before)s::bigint IS NULL OR look_id <
 ORDER BY look_id DESC LIMIT %(limit)s
 """
 _RESIDENT = """
-SELECT resident_id, birth_date, sex, municipality, area, protected, lives_until, chosen_on, free_choice
+SELECT resident_id, birth_date, sex, municipality, area, protected, guardian_id, lives_until, chosen_on, free_choice
 FROM resident WHERE resident_id = %s
 """
 

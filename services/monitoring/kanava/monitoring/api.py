@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator
 from datetime import date, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -16,7 +16,7 @@ from kanava.common.auth import Caller, Role, allow
 from kanava.common.db import Pool, Tx, transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.ids import valid_area, valid_oid
-from kanava.common.web import body_limit
+from kanava.common.web import body_limit, decode_cursor, encode_cursor
 
 from . import bus, service, views
 from .commands import DriveAgain, ReceiveFile
@@ -51,13 +51,18 @@ def _pool(request: Request) -> Pool:
 
 
 class RedriveIn(BaseModel):
-    """Letters to drive again and why; `force` drives also those that were driven before."""
+    """Letters to drive again and why; of those that were driven before, `force` drives and `skip_driven` leaves out.
+
+    `cursor` is that of the page on which the letters stand; without it all letters are searched, the newest first.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     letter_ids: list[UUID] = Field(min_length=1, max_length=LETTERS_AT_ONCE)
     reason: str = Field(min_length=3, max_length=300)
     force: bool = Field(default=False, strict=True)
+    skip_driven: bool = Field(default=False, strict=True)
+    cursor: str | None = None
 
 
 class Driven(BaseModel):
@@ -67,11 +72,17 @@ class Driven(BaseModel):
 
 
 class DeadLetters(BaseModel):
-    """Dead letters by service, topic and reason, out of the newest `newest_per_topic` of each topic."""
+    """A page of dead letters by service, topic and reason, with at most `most_per_topic` of each topic.
+
+    `cursor` names this page, however many letters come after it; `next_cursor` the page of older ones, None at the
+    oldest.
+    """
 
     letters: int
-    newest_per_topic: int
+    most_per_topic: int
     groups: list[LetterGroup]
+    cursor: str
+    next_cursor: str | None
 
 
 @router.post(
@@ -181,12 +192,32 @@ async def get_lag(request: Request, caller: Operating) -> bus.BusLag:
 
 
 @router.get("/v1/bus/deadletters", tags=["bus"])
-async def get_dead_letters(request: Request, caller: Operating) -> DeadLetters:
+async def get_dead_letters(request: Request, caller: Operating, cursor: str | None = None) -> DeadLetters:
     """The dead letters of all topics by service, topic and reason, newest first; bodies are not shown."""
     settings: MonitoringSettings = request.app.state.settings
-    newest, deadline_seconds = settings.letters_per_topic, settings.bus_deadline_seconds
-    buried = await bus.dead_letters(settings.kafka, newest=newest, deadline_seconds=deadline_seconds)
-    return DeadLetters(letters=len(buried), newest_per_topic=newest, groups=grouped(buried))
+    most, deadline_seconds = settings.letters_per_topic, settings.bus_deadline_seconds
+    page = await bus.dead_letters(
+        settings.kafka, most=most, deadline_seconds=deadline_seconds, before=_page_ends(cursor)
+    )
+    return DeadLetters(
+        letters=len(page.buried),
+        most_per_topic=most,
+        groups=grouped(page.buried),
+        cursor=encode_cursor(page.ends),
+        next_cursor=None if page.older is None else encode_cursor(page.older),
+    )
+
+
+def _page_ends(cursor: str | None) -> list[int] | None:
+    """Where a page of dead letters ends, by partition; `Invalid` for a cursor that is of no page."""
+    position = decode_cursor(cursor, _offsets)
+    return None if position is None else position[0]
+
+
+def _offsets(value: Any) -> list[int]:
+    if not isinstance(value, list) or not all(type(one) is int and one >= 0 for one in value):
+        raise ValueError("the ends of a page are offsets")
+    return value
 
 
 @router.post("/v1/bus/deadletters/redrive", tags=["bus"], response_model=Driven)
@@ -200,10 +231,12 @@ async def _redrive_command(settings: MonitoringSettings, caller: Caller, wanted:
     letters = await bus.find_letters(
         settings.kafka,
         wanted.letter_ids,
-        newest=settings.letters_per_topic,
+        most=settings.letters_per_topic,
         deadline_seconds=settings.bus_deadline_seconds,
+        page=_page_ends(wanted.cursor),
     )
-    return DriveAgain(letters=letters, reason=wanted.reason, driven_by=caller.subject, force=wanted.force)
+    told: dict[str, Any] = {"reason": wanted.reason, "force": wanted.force, "skip_driven": wanted.skip_driven}
+    return DriveAgain(letters=letters, driven_by=caller.subject, **told)
 
 
 async def _drive(command: DriveAgain, tx: Tx, now: datetime) -> Driven:

@@ -1,6 +1,6 @@
 """Frozen indicators, and how annual orders are fulfilled, over HTTP."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.contracts.registry import Direction
+from kanava.common.dates import CalendarDay
 from kanava.common.db import Tx, transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.ids import valid_area, valid_municipality, valid_oid
@@ -39,8 +40,8 @@ class SnapshotIn(BaseModel):
     producer_id: Oid | None = None
     unit_id: Oid | None = None
     municipality: Annotated[str, AfterValidator(valid_municipality)] | None = None
-    period_from: date
-    period_until: date
+    period_from: CalendarDay
+    period_until: CalendarDay
     direction: Direction
     value: Number
     scale: int = Field(default=0, strict=True, ge=0, le=6)

@@ -7,17 +7,19 @@ import asyncio
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 from pydantic import BaseModel
 
 from kanava.common.contracts import TOPICS, Topic
 from kanava.common.deadletter import DeadLetter
+from kanava.common.errors import Invalid
 
 from .domain.letters import Buried
 from .errors import BusUnavailable, LetterUnknown
@@ -25,6 +27,7 @@ from .errors import BusUnavailable, LetterUnknown
 OLDEST_UNREAD_SECONDS = 1.0
 RETRY_SECONDS = 0.2
 FETCH_BYTES = 65_536
+SEARCHED_AT_ONCE = 10_000
 _REQUEST_MILLISECONDS = 5_000
 
 
@@ -87,6 +90,7 @@ async def _all_lags(
 ) -> list[tuple[PartitionLag, Place]]:
     """Each group's lag, and the place of its oldest unread record."""
     everywhere = [one for of_topic in partitions.values() for one in of_topic]
+    _assign_at_rest(consumer, everywhere)
     starts, ends = await consumer.beginning_offsets(everywhere), await consumer.end_offsets(everywhere)
     readers = [(service, topic) for topic in topics for service in topic.heard_by]
     offsets = await asyncio.gather(*(_committed(admin, service, topic) for service, topic in readers))
@@ -134,6 +138,12 @@ async def _committed(admin: AIOKafkaAdminClient, service: str, topic: Topic) -> 
             return {place: at.offset for place, at in answer.items() if at.offset >= 0}
 
 
+def _assign_at_rest(consumer: AIOKafkaConsumer, places: Sequence[TopicPartition]) -> None:
+    """Let a consumer learn of partitions all at once, without reading: asked for one by one it waits for each topic."""
+    consumer.assign(places)
+    consumer.pause(*places)
+
+
 async def _partitions(admin: AIOKafkaAdminClient, names: Iterable[str]) -> Partitions:
     """The partitions of those of the named topics that the broker has."""
     described = await admin.describe_topics(list(names))
@@ -173,55 +183,118 @@ async def _timestamp(consumer: AIOKafkaConsumer, partition: TopicPartition, offs
         return None
 
 
-async def dead_letters(bootstrap: str, *, newest: int, deadline_seconds: float) -> list[Buried]:
-    """What is known of the newest letters of every topic, without their bodies."""
+@dataclass(frozen=True)
+class LetterPage:
+    """What is known of the letters of a page, where the page ends, and where an older one does, None at the oldest."""
+
+    buried: list[Buried]
+    ends: list[int]
+    older: list[int] | None
+
+
+@dataclass(frozen=True)
+class _Stretch:
+    """Of each partition of dead letters the offsets from `starts` up to, not including, `ends`."""
+
+    starts: dict[TopicPartition, int]
+    ends: dict[TopicPartition, int]
+    has_older: bool
+
+
+async def dead_letters(
+    bootstrap: str, *, most: int, deadline_seconds: float, before: Sequence[int] | None = None
+) -> LetterPage:
+    """What is known of the newest letters without their bodies, or of the newest before the ends of a page.
+
+    A page has at most so many letters of each topic. Raises `Invalid` for ends that are of no page.
+    """
     buried: list[Buried] = []
     with _brokers_in_time():
-        async with (
-            asyncio.timeout(deadline_seconds),
-            contextlib.aclosing(_letters(bootstrap, newest)) as letters,
-        ):
-            async for letter, at in letters:
-                buried.append(Buried(letter.letter_id, letter.service, letter.topic, letter.reason, at))
-    return buried
+        async with asyncio.timeout(deadline_seconds), _letter_reader(bootstrap) as (consumer, places):
+            stretch = await _stretch(consumer, places, most, before)
+            async for record in _records(consumer, stretch):
+                if (letter := _read(record.value)) is not None:
+                    buried.append(Buried(letter.letter_id, letter.service, letter.topic, letter.reason, _at(record)))
+    older = list(stretch.starts.values()) if stretch.has_older else None
+    return LetterPage(buried, list(stretch.ends.values()), older)
 
 
 async def find_letters(
-    bootstrap: str, letter_ids: Iterable[UUID], *, newest: int, deadline_seconds: float
+    bootstrap: str,
+    letter_ids: Iterable[UUID],
+    *,
+    most: int,
+    deadline_seconds: float,
+    page: Sequence[int] | None = None,
 ) -> list[DeadLetter]:
-    """The named letters in the order in which they were buried; `LetterUnknown` when one is not kept."""
-    wanted = set(letter_ids)
-    found: dict[UUID, tuple[datetime, DeadLetter]] = {}
+    """The named letters in the order in which they were buried; `LetterUnknown` when one is not kept.
+
+    All letters are searched, from the newest on, a stretch at a time, each with its own deadline; where `page` says
+    on which page they are, that one alone. No body is kept but those of the letters that are found.
+    """
+    wanted = {str(one).encode() for one in letter_ids}
+    found: dict[bytes, tuple[datetime, int, DeadLetter]] = {}
+    before, at_once = page, SEARCHED_AT_ONCE if page is None else most
     with _brokers_in_time():
-        async with (
-            asyncio.timeout(deadline_seconds),
-            contextlib.aclosing(_letters(bootstrap, newest)) as letters,
-        ):
-            async for letter, at in letters:
-                if letter.letter_id in wanted:
-                    found[letter.letter_id] = (at, letter)
+        async with _letter_reader(bootstrap) as (consumer, places):
+            while True:
+                async with asyncio.timeout(deadline_seconds):
+                    stretch = await _stretch(consumer, places, at_once, before)
+                    async for record in _records(consumer, stretch):
+                        if record.key in wanted and (letter := _read(record.value)) is not None:
+                            found[record.key] = (_at(record), record.offset, letter)
+                if page is not None or not stretch.has_older or len(found) == len(wanted):
+                    break
+                before = list(stretch.starts.values())
     if missing := wanted - found.keys():
-        raise LetterUnknown(pointer="/letter_ids", letter_ids=sorted(map(str, missing)))
-    return [letter for _, letter in sorted(found.values(), key=lambda one: (one[0], one[1].offset))]
+        raise LetterUnknown(pointer="/letter_ids", letter_ids=sorted(one.decode() for one in missing))
+    return [letter for *_, letter in sorted(found.values(), key=lambda one: one[:2])]
 
 
-async def _letters(bootstrap: str, newest: int) -> AsyncGenerator[tuple[DeadLetter, datetime]]:
-    """The `newest` letters of each dead-letter topic, and when each was buried."""
+@contextlib.asynccontextmanager
+async def _letter_reader(bootstrap: str) -> AsyncIterator[tuple[AIOKafkaConsumer, list[TopicPartition]]]:
+    """A consumer, and the partitions of all dead letters in an order that stays."""
     async with _admin(bootstrap) as admin, _consumer(bootstrap) as consumer:
         of_topic = await _partitions(admin, [topic.dead_letters for topic in TOPICS])
-        places = [one for partitions in of_topic.values() for one in partitions]
-        starts, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        starts = {one: max(starts[one], ends[one] - newest) for one in places}
-        open_places = {one for one in places if starts[one] < ends[one]}
-        consumer.assign(open_places)
-        for one in open_places:
-            consumer.seek(one, starts[one])
-        while open_places:
-            for place, records in (await consumer.getmany(*open_places, timeout_ms=200)).items():
-                for record in records:
-                    if record.offset < ends[place] and (letter := _read(record.value)) is not None:
-                        yield letter, datetime.fromtimestamp(record.timestamp / 1000, UTC)
-            open_places = {one for one in open_places if await consumer.position(one) < ends[one]}
+        places = sorted(one for partitions in of_topic.values() for one in partitions)
+        _assign_at_rest(consumer, places)
+        yield consumer, places
+
+
+async def _stretch(
+    consumer: AIOKafkaConsumer, places: Sequence[TopicPartition], most: int, before: Sequence[int] | None
+) -> _Stretch:
+    """The newest letters of each partition, or the newest before these ends."""
+    oldest, newest = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
+    if before is None:
+        before = [newest[one] for one in places]
+    if len(before) != len(places):
+        raise Invalid("the cursor is not one of this list", pointer="/cursor", rule="cursor")
+    ends = {one: max(oldest[one], min(end, newest[one])) for one, end in zip(places, before, strict=True)}
+    starts = {one: max(oldest[one], ends[one] - most) for one in places}
+    return _Stretch(starts, ends, any(oldest[one] < starts[one] for one in places))
+
+
+async def _records(consumer: AIOKafkaConsumer, stretch: _Stretch) -> AsyncIterator["ConsumerRecord[bytes, bytes]"]:
+    """The records of a stretch, a fetch at a time."""
+    ends = stretch.ends
+    open_places = {one for one, start in stretch.starts.items() if start < ends[one]}
+    for one in open_places:
+        consumer.seek(one, stretch.starts[one])
+    consumer.resume(*open_places)
+    while open_places:
+        for place, records in (await consumer.getmany(*open_places, timeout_ms=200)).items():
+            for record in records:
+                if record.offset < ends[place]:
+                    yield record
+        done = {one for one in open_places if await consumer.position(one) >= ends[one]}
+        consumer.pause(*done)
+        open_places -= done
+
+
+def _at(record: "ConsumerRecord[bytes, bytes]") -> datetime:
+    """When a letter was buried."""
+    return datetime.fromtimestamp(record.timestamp / 1000, UTC)
 
 
 def _read(body: bytes | None) -> DeadLetter | None:

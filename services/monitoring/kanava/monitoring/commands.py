@@ -28,12 +28,16 @@ class ReceiveFile:
 
 @dataclass(frozen=True)
 class DriveAgain:
-    """Publish the originals of dead letters once more for the readers that buried them."""
+    """Publish the originals of dead letters once more for the readers that buried them.
+
+    Letters that were driven before are refused, unless they are driven by `force` or passed over by `skip_driven`.
+    """
 
     letters: Sequence[DeadLetter]
     reason: str
     driven_by: str
     force: bool
+    skip_driven: bool = False
 
 
 @dataclass(frozen=True)

@@ -59,13 +59,16 @@ def _receipt(command: ReceiveFile, version: int, verdicts: dict[str, int], now: 
 async def drive_again(tx: Tx, command: DriveAgain, now: datetime) -> list[UUID]:
     """Publish the originals of dead letters again through the outbox, all of them or none.
 
-    Each letter is driven once; only `force` drives it once more. Returns the ids of the letters.
+    Each letter is driven once; only `force` drives it once more, and `skip_driven` passes it over. Returns the ids
+    of the letters that are driven.
     """
     _refuse_undrivable(command)
     driven = await store.record_redrive(tx, _drive_record(command, now))
-    if missed := {letter.letter_id for letter in command.letters} - driven:
+    missed = {letter.letter_id for letter in command.letters} - driven
+    if missed and not command.skip_driven:
         raise RedriveRefused(RedriveRefusal.ALREADY_DRIVEN, missed)
-    for letter in command.letters:
+    letters = [letter for letter in command.letters if letter.letter_id in driven]
+    for letter in letters:
         await emit_raw(
             tx,
             topic=letter.topic,
@@ -74,7 +77,7 @@ async def drive_again(tx: Tx, command: DriveAgain, now: datetime) -> list[UUID]:
             body=letter.value.decode(),
             headers=original_headers(letter),
         )
-    return [letter.letter_id for letter in command.letters]
+    return [letter.letter_id for letter in letters]
 
 
 def _refuse_undrivable(command: DriveAgain) -> None:

@@ -24,8 +24,9 @@ class MonitoringSettings(ServiceSettings):
         description="Longest time that a look at the bus may take, seconds.",
     )
     letters_per_topic: int = Field(
-        default=2_000,
+        default=500,
         ge=1,
+        le=10_000,
         title="Letters",
-        description="Newest dead letters of a topic that are looked at, letters.",
+        description="Most dead letters of a topic on one page, letters.",
     )

@@ -2,7 +2,8 @@
 
 Fees count as reported by producers and known at the cut-off, from every area, in the order of the day of service;
 a run claims what of its own area's fees lies above. Only families with something new since the previous cut-off are
-computed, and only the difference to what earlier runs claimed is written, so nothing is claimed twice and a fee that
+computed, and all of a year until its first claim, since its ceiling may have become known late; only the difference
+to what earlier runs claimed is written, so nothing is claimed twice and a fee that
 is corrected corrects the claim. `domain.ceilings` is the same rule in words.
 """
 
@@ -20,7 +21,10 @@ CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
 WITH fresh AS (
     SELECT DISTINCT resident_id FROM visit WHERE client_fee_cents > 0 AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s)
-             OR (performed_on >= %(first)s AND performed_on < %(end)s))
+             OR (performed_on >= %(first)s AND performed_on < %(end)s)
+             OR extract(year FROM performed_on) IN (
+                 SELECT y FROM unnest(%(years)s::int[]) y WHERE NOT EXISTS (
+                     SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))))
     UNION SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
 )

@@ -18,6 +18,7 @@ class Reason(RefusalReason):
     YEAR_NOT_OVER = "year_not_over", "A fiscal year is closed after its last day."
     YEAR_OUT_OF_ORDER = "year_out_of_order", "Fiscal years of an area close in order, each once."
     MONTHS_OPEN = "months_open", "Every month of the fiscal year has to be closed before the year."
+    STATEMENT_NOT_READY = "statement_not_ready", "A named statement is not of this area and month, or not in this step."
     BOOKS_BROKEN = "books_broken", "The books of the area do not hold; a year is not closed with them."
     NOT_PROPOSED = "not_proposed", "Somebody has to propose the closing of the year first."
     BOOKS_MOVED = "books_moved", "The books changed after the proposal; propose the closing again."

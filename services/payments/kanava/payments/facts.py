@@ -8,7 +8,7 @@ recorded it: so a run reads the same facts each time it is repeated, and what ca
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from operator import attrgetter
 from uuid import UUID
 
@@ -25,6 +25,17 @@ async def known_since(tx: Tx) -> datetime:
     row = await one(tx, "SELECT max(cut_off) AS cut_off FROM run")
     return row["cut_off"] if row and row["cut_off"] else datetime.min.replace(tzinfo=UTC)
 
+
+_LIFT = """
+UPDATE staged_{staged} s SET recorded_from = lifted.recorded_from
+FROM (
+    SELECT s.{key}, s.version, greatest(max(s.recorded_from) OVER (PARTITION BY s.{key} ORDER BY s.version),
+        (SELECT max(t.recorded_from) FROM {table} t WHERE t.{key} = s.{key})) AS recorded_from
+    FROM staged_{staged} s
+) lifted
+WHERE s.{key} = lifted.{key} AND s.version = lifted.version AND s.recorded_from < lifted.recorded_from
+"""
+"""A version is known no earlier than those before it, also where its owner's clock stepped back between them."""
 
 _CLOSE_AND_FRESHEN = """
 WITH known AS (
@@ -128,6 +139,7 @@ async def merge_versions(tx: Tx, table: str, key: str, columns: str, *, only_fir
     """
     if only_first:
         return (await tx.execute(_INSERT_FIRST.format(table=table, key=key, columns=columns))).rowcount
+    await tx.execute(_LIFT.format(staged=table, table=table, key=key))
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
 
@@ -159,6 +171,15 @@ FROM staged_span JOIN (
 """
 
 
+_NOWHERE = ("", "", date.min, date.min, 1000)
+"""A span of no days at no unit: the only one of a version that holds none, so that the version is remembered."""
+
+
+def _spans(fact: listing.Listing) -> list[tuple[str, str, date, date | None, int]]:
+    held = [(s.unit_id, s.producer_id, s.starts_on, s.until, s.coefficient_permille) for s in fact.spans]
+    return held or [_NOWHERE]
+
+
 async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
     """Take over versions of residents' listings: a newer version replaces all spans of the one before."""
     since = await known_since(tx)
@@ -169,21 +190,10 @@ async def merge_listings(tx: Tx, facts: Sequence[listing.Listing]) -> int:
         "staged_span",
         "resident_id uuid, version int4, number int2, unit_id text, producer_id text, starts_on date, until date,"
         " coefficient_permille int4",
-        (
-            (
-                f.resident_id,
-                f.version,
-                n,
-                s.unit_id,
-                s.producer_id,
-                s.starts_on,
-                s.until,
-                s.coefficient_permille,
-            )
-            for f in facts
-            for n, s in enumerate(f.spans)
-        ),
+        ((f.resident_id, f.version, n, *span) for f in facts for n, span in enumerate(_spans(f))),
     )
+    if not _only_first([(fact.resident_id, fact.version) for fact in facts]):
+        await tx.execute(_LIFT.format(staged="listing", table="span", key="resident_id"))
     await tx.execute(_CLOSE_SPANS)
     await tx.execute(_INSERT_SPANS)
     row = await one(tx, "SELECT count(DISTINCT (resident_id, version)) AS fresh FROM staged_listing")

@@ -51,7 +51,8 @@ now AS (
     FROM claim WHERE client_fee_cents <> 0
 ),
 stood AS (
-    SELECT resident_id, unit_id, producer_id, source, component, for_month, max(rate_cents) AS rate_cents,
+    SELECT resident_id, unit_id, producer_id, source, component, for_month,
+           sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
            sum(amount_cents)::bigint AS amount_cents
     FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
     GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0

@@ -87,7 +87,7 @@ def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup],
 
     Without a file of one's own they are the illustrative ones. `ValueError` for a file that is not of their form.
     """
-    text = (file or _FILES / "client_groups.json").read_text(encoding="utf-8")
+    text = (file or _FILES / "client_groups.json").read_bytes()
     try:
         loaded = json.loads(text)
         groups = [
@@ -105,7 +105,7 @@ def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup],
             for one in loaded["producers"]
         ]
         return str(loaded["source"]), groups, producers
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"the client groups are not of their form: {error!r}") from error
 
 

@@ -15,7 +15,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, rows
 
 from .allowed_kinds import not_refused
-from .domain.capitation import bands_on, days_until
+from .domain.capitation import bands_on, days_since, days_until
 from .month import SCHEMES, Month
 
 NO_SOURCE = UUID(int=0)
@@ -27,7 +27,7 @@ CREATE TEMP TABLE terms (for_month date, after date, unit_id text, born_m date[]
 """
 _ADD_TERMS = (
     "INSERT INTO terms SELECT %s, %s, unit_id, %s::date[], %s::bigint[], %s::date[], %s::bigint[], %s::int[], %s"
-    " FROM unit WHERE area = %s AND municipality = %s AND "
+    " FROM unit WHERE area = %s AND municipality = %s AND recorded_at < %s AND "
     + not_refused("capitation", month="%s", producer="unit.producer_id", municipality="unit.municipality")
 )
 
@@ -36,6 +36,7 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
     """Lay out the rates of each unit whose municipality's scheme pays (phase 5 or later) in some months; the units.
 
     A producer whose contracts are of classes to which the model pays no capitation has none (`stage_refused_kinds`).
+    Days before the scheme entered phase 5 do not count.
     """
     await tx.execute("DROP TABLE IF EXISTS terms")
     await tx.execute(_TERMS)
@@ -44,12 +45,14 @@ async def stage_terms(tx: Tx, month: Month, firsts: Sequence[date]) -> list[str]
         for row in await rows(tx, SCHEMES, known):
             terms = CompensationTerms.model_validate(row["terms"])
             male, female = (bands_on(first, terms.bands, sex) for sex in ("male", "female"))
-            counts = days_until(first, terms.proration)
+            whole = days_until(first, terms.proration)
+            counts = days_since(first, whole, row["pays_from"])
             await tx.execute(
                 _ADD_TERMS,
                 (
                     *(first, known["end"], list(male.born_from), list(male.annual_cents), list(female.born_from)),
-                    *(list(female.annual_cents), list(counts), counts[-1], month.area, row["municipality"], first),
+                    *(list(female.annual_cents), list(counts), whole[-1]),
+                    *(month.area, row["municipality"], month.cut_off, first),
                 ),
             )
     await tx.execute("ANALYZE terms")
@@ -140,13 +143,23 @@ async def write_capitation(tx: Tx, month: Month, partition: str) -> None:
 
 _TOUCHED = """
 CREATE TEMP TABLE touched ON COMMIT DROP AS
+WITH fresh_unit AS (
+    SELECT unit_id FROM unit WHERE area = %(area)s AND recorded_at < %(cut_off)s
+        AND (recorded_at >= %(since)s OR municipality IN (
+            SELECT s.municipality FROM scheme_phase s LEFT JOIN model m ON m.document_id = s.compensation_model
+            WHERE s.area = %(area)s AND s.entered_on < %(first)s
+                AND greatest(s.recorded_at, m.recorded_at) >= %(since)s
+                AND greatest(s.recorded_at, m.recorded_at) < %(cut_off)s))
+)
 SELECT resident_id FROM (
     SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
     UNION SELECT resident_id FROM span WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION SELECT resident_id FROM span JOIN fresh_unit USING (unit_id)
 ) fresh
 WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
-"""Residents of whom something became known since the previous run, and who ever were listed in the area."""
+"""Residents of whom, or of whose unit, its scheme or its model for a closed month, something became known since the
+previous run, and who ever were listed in the area."""
 _AMONG_TOUCHED = _stretches(_ONE_BY_ONE, f"{_WITHIN} AND s.resident_id IN (SELECT resident_id FROM touched)")
 _CORRECTIONS = f"""
 INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
@@ -154,11 +167,14 @@ INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit
 WITH now AS ({_capitation(_added_up(_AMONG_TOUCHED))}),
 stood AS (
     SELECT resident_id, producer_id, unit_id, for_month, sum(days)::int AS days,
-           sum(permille_days)::int AS permille_days, max(rate_cents) AS rate_cents,
+           sum(permille_days)::int AS permille_days,
+           sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
            sum(amount_cents)::bigint AS amount_cents
     FROM touched CROSS JOIN LATERAL (
-        SELECT l.producer_id, l.unit_id, l.for_month, l.days, l.permille_days, l.rate_cents, l.amount_cents FROM line l
-        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation' OFFSET 0
+        SELECT l.producer_id, l.unit_id, l.for_month, l.kind, l.days, l.permille_days, l.rate_cents, l.amount_cents
+        FROM line l
+        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched.resident_id AND l.component = 'capitation'
+            AND l.amount_cents <> 0 OFFSET 0
     ) l
     GROUP BY resident_id, producer_id, unit_id, for_month HAVING sum(amount_cents) <> 0
 ),
@@ -175,7 +191,8 @@ SELECT %(run_id)s, resident_id, 'capitation', 'correction', for_month, unit_id, 
        (new).days, (new).permille_days, (new).rate_cents, (new).amount_cents
 FROM changed WHERE (new).amount_cents IS NOT NULL
 """
-"""A few residents, each looked up in the books of all months that are closed."""
+"""A few residents, each looked up in the books of all months that are closed. A refund has the rate of what it takes
+back, so of the rates, as of the cents, what stands is left."""
 
 
 async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequence[tuple[UUID, date]]) -> None:

@@ -24,8 +24,10 @@ class Month:
 
 
 SCHEMES = """
-SELECT newest.municipality, m.terms, m.document_id
-FROM (SELECT DISTINCT ON (municipality) municipality, phase, compensation_model FROM scheme_phase
+SELECT newest.municipality, m.terms, m.document_id, (
+    SELECT min(p.entered_on) FROM scheme_phase p
+    WHERE p.scheme_id = newest.scheme_id AND p.phase >= 5 AND p.recorded_at < %(cut_off)s) AS pays_from
+FROM (SELECT DISTINCT ON (municipality) municipality, scheme_id, phase, compensation_model FROM scheme_phase
       WHERE area = %(area)s AND recorded_at < %(cut_off)s AND entered_on < %(end)s
       ORDER BY municipality, version DESC) newest
 JOIN model m ON m.document_id = newest.compensation_model AND m.recorded_at < %(cut_off)s

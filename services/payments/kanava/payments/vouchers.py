@@ -15,6 +15,7 @@ from kanava.common.db import Tx, one, stage
 
 from .facts import known_since, merge_versions
 from .month import Month
+from .prices import fee_of
 
 _STAGED = (
     "voucher_id uuid, version int4, recorded_from timestamptz, resident_id uuid, area text, kind text, status text,"
@@ -50,7 +51,8 @@ def _nodes(fact: listing.Voucher) -> list[str]:
     return [fact.node] if fact.node is not None else [item.node for item in fact.plan]
 
 
-_CLAIMS = """
+_CLAIMS = (
+    """
 INSERT INTO voucher_claim
 WITH contract_known AS (
     SELECT DISTINCT ON (contract_id) producer_id, starts_on, ends_on FROM contract_version
@@ -78,16 +80,15 @@ LEFT JOIN unit u ON u.unit_id = v.unit_id
 CROSS JOIN LATERAL (
     SELECT max(length(n)) AS closeness FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')
 ) covering
-LEFT JOIN LATERAL (
-    SELECT price_cents FROM price p
-    WHERE p.area = v.area AND p.node = v.node AND p.unit_of_measure = v.unit_of_measure
-        AND p.valid_from <= v.performed_on AND p.recorded_at < %(cut_off)s
-    ORDER BY p.valid_from DESC LIMIT 1
-) p ON true
+LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+LEFT JOIN """
+    + fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
+    + """ p ON k.kind = 'personal_budget'
 WHERE k.area = %(area)s AND k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s
     AND k.status <> 'annulled' AND k.kind <> 'sote_centre' AND covering.closeness IS NOT NULL
 ORDER BY v.production_id, k.kind = 'personal_budget', covering.closeness DESC, k.until, k.voucher_id
 """
+)
 
 _ANY = "SELECT FROM voucher WHERE area = %(area)s AND recorded_from < %(cut_off)s LIMIT 1"
 
@@ -144,7 +145,8 @@ now AS (
 ),
 stood AS (
     SELECT voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month,
-           max(rate_cents) AS rate_cents, sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
+           sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
+           sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
            (array_agg(why ORDER BY run.month DESC) FILTER (WHERE kind <> 'refund'))[1] AS why
     FROM voucher_use JOIN run USING (run_id) WHERE run_id = ANY(%(runs)s)
     GROUP BY voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month

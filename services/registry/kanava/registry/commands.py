@@ -16,11 +16,12 @@ from kanava.common.contracts.registry import (
     Proration,
     UnitOfMeasure,
 )
+from kanava.common.dates import CalendarDay
 
 from .domain.producers import Verdict
 from .domain.rate_tables import Sex
 
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _day(value: object) -> object:
@@ -32,8 +33,11 @@ def _day(value: object) -> object:
     raise ValueError("a day is written as 2026-11-01")
 
 
+MOST_OF_AN_INDICATOR = 10**15
+"""As monitoring freezes them."""
+
 Whole = Annotated[int, Field(strict=True)]
-Day = Annotated[date, BeforeValidator(_day)]
+Day = Annotated[CalendarDay, BeforeValidator(_day)]
 Area = Annotated[str, AfterValidator(ids.valid_area)]
 Municipality = Annotated[str, AfterValidator(ids.valid_municipality)]
 ProducerId = Annotated[str, AfterValidator(ids.valid_oid)]
@@ -43,7 +47,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 Text = Annotated[str, Field(min_length=1, max_length=5000)]
 Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{1,79}$")]
 CorrectionReason = Annotated[str, Field(min_length=10, max_length=500)]
-DocumentId = Annotated[str, Field(pattern=r"^\d{2}:[a-z_]{1,30}:[1-9]\d{0,5}$")]
+DocumentId = Annotated[str, Field(pattern=r"^[0-9]{2}:[a-z_]{1,30}:[1-9][0-9]{0,5}$")]
 Language = Literal["fi", "sv", "en", "se", "ru", "et", "ar", "so"]
 
 
@@ -90,8 +94,8 @@ class IncentiveInput(Command):
     subject: Literal["producer", "municipality"] = "producer"
     share_permille: Whole = Field(ge=1, le=1000)
     direction: Direction
-    floor: Whole
-    target: Whole
+    floor: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
+    target: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
     scale: Whole = Field(default=0, ge=0, le=6)
 
 
@@ -278,8 +282,8 @@ class EffectivenessInput(Command):
 
     indicator: Code
     direction: Direction
-    floor: Whole
-    target: Whole
+    floor: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
+    target: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)
     amount_cents: Whole = Field(ge=1, le=10_000_000_000)
     scale: Whole = Field(default=0, ge=0, le=6)
 

@@ -23,6 +23,8 @@ _CONTROL = "0123456789ABCDEFHJKLMNPRSTUVWXY"
 _SIGNS = {19: "-YXWVU", 20: "ABCDEF"}
 _FIRST_NUMBER, _NUMBERS_PER_SEX = 900, 50
 _PROTECTED_PER_THOUSAND = 3
+_PARENTS_AGES = (60, 36)
+"""Between which ages somebody is taken for a parent: each is eighteen years older than any child."""
 
 GIVEN_NAMES = ("Aino", "Eino", "Helmi", "Väinö", "Lyyli", "Onni", "Saga", "Elis", "Amina", "Jussi")
 FAMILY_NAMES = ("Demonen", "Esimerkki", "Mallikas", "Kokeila", "Harjoitus", "Provström", "Näyte", "Testilä")
@@ -89,11 +91,21 @@ def hetu_of(born: date, sex: str, place: int) -> str:
 
 
 def registration_line(
-    person: Person, number: int, *, fact: str = "registered", on: date = FIRST_DAY
+    person: Person,
+    number: int,
+    *,
+    fact: str = "registered",
+    on: date = FIRST_DAY,
+    guardian: Person | None = None,
 ) -> bytes:
-    """A line of the registration feed; the identity follows from the person's number, so it can be repeated."""
+    """A line of the registration feed; the identity follows from the person's number, so it can be repeated.
+
+    A line without a guardian (huoltaja) has no field for one, and leaves what was told before.
+    """
+    of_guardian = {} if guardian is None else {"guardian_hetu": guardian.hetu}
     return orjson.dumps(
         {
+            **of_guardian,
             "hetu": person.hetu,
             "given_names": GIVEN_NAMES[number % len(GIVEN_NAMES)],
             "family_name": FAMILY_NAMES[number // 10 % len(FAMILY_NAMES)],
@@ -109,7 +121,26 @@ def registration_line(
 
 
 def registration_files(everybody: Sequence[Person], lines_per_file: int) -> Iterator[bytes]:
-    """The registration feed of all residents in files of so many lines."""
+    """The registration feed of all residents in files of so many lines, each child with a guardian of before."""
+    guardian_of = guardians(everybody)
     for first in range(0, len(everybody), lines_per_file):
         part = everybody[first : first + lines_per_file]
-        yield b"".join(registration_line(person, first + place) for place, person in enumerate(part))
+        yield b"".join(
+            registration_line(person, number, guardian=guardian_of.get(number))
+            for number, person in enumerate(part, first)
+        )
+
+
+def guardians(everybody: Sequence[Person]) -> dict[int, Person]:
+    """By the place of a child its guardian: the last person before it who is of the age of a parent.
+
+    So the guardian is known when the child comes, and families follow from the order, which the seed gives.
+    """
+    oldest, youngest = (years_before(FIRST_DAY, age) for age in _PARENTS_AGES)
+    child_since, last, found = years_before(FIRST_DAY, 18), None, {}
+    for number, person in enumerate(everybody):
+        if person.birth_date > child_since and last is not None:
+            found[number] = last
+        elif oldest < person.birth_date <= youngest:
+            last = person
+    return found

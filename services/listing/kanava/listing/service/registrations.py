@@ -118,6 +118,7 @@ async def _stage(tx: Tx, reader: FeedReader, read: Sequence[list[ReadLine]]) -> 
     for lines in read:
         known = await store.known_residents(tx, reader.not_met(lines))
         await store.stage_lines(tx, await asyncio.to_thread(reader.sealed, lines, known))
+    reader.refuse_unknown_guardians()
     _refuse_broken(reader)
 
 

@@ -35,6 +35,8 @@ _COLUMNS = {
     "effective_on": "date",
     "unit_id": "text",
     "producer_id": "text",
+    "guardian_told": "bool",
+    "guardian_id": "uuid",
 }
 _STAGING = (
     f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
@@ -46,8 +48,9 @@ INSERT INTO vault (resident_id, hetu_index, sealed, key_id)
 SELECT resident_id, hetu_index, sealed, %(key_id)s FROM feed_line WHERE NOT known
 """,
     """
-INSERT INTO resident (resident_id, version, listing_version, birth_date, sex, municipality, area, protected)
-SELECT resident_id, 1, (unit_id IS NOT NULL)::int, birth_date, sex, municipality, area, protected
+INSERT INTO resident (resident_id, version, listing_version, birth_date, sex, municipality, area, protected,
+    guardian_id)
+SELECT resident_id, 1, (unit_id IS NOT NULL)::int, birth_date, sex, municipality, area, protected, guardian_id
 FROM feed_line WHERE NOT known
 """,
     """
@@ -62,7 +65,8 @@ SELECT %(resident_topic)s, resident_id::text, %(resident_type)s,
         || resident_id
         || '","birth_date":"' || birth_date || '","sex":"' || sex || '","municipality":'
         || CASE WHEN protected THEN 'null' ELSE '"' || municipality || '"' END || ',"area":"' || area
-        || '","protected":' || protected || ',"lives_until":null}', %(traceparent)s
+        || '","protected":' || protected || ',"lives_until":null'
+        || coalesce(',"guardian_id":"' || guardian_id || '"', '') || '}', %(traceparent)s
 FROM feed_line WHERE NOT known
 """,
     """
@@ -116,7 +120,8 @@ SELECT l.*, CASE
     WHEN r.lives_until IS NOT NULL THEN 'returns'
     WHEN r.area <> l.area THEN 'changes_area'
     WHEN r.municipality <> l.municipality THEN 'moves'
-    WHEN r.protected <> l.protected THEN 'corrected'
+    WHEN r.protected <> l.protected OR l.guardian_told AND r.guardian_id IS DISTINCT FROM l.guardian_id
+        THEN 'corrected'
     ELSE 'nothing' END AS action
 FROM feed_line l JOIN resident r USING (resident_id) WHERE l.known AND l.round = %s
 """
@@ -131,6 +136,7 @@ WITH changed AS (
         municipality = CASE WHEN p.action = 'ends' THEN r.municipality ELSE p.municipality END,
         area = CASE WHEN p.action = 'ends' THEN r.area ELSE p.area END,
         lives_until = CASE WHEN p.action = 'ends' THEN p.effective_on END,
+        guardian_id = CASE WHEN p.guardian_told AND p.action <> 'ends' THEN p.guardian_id ELSE r.guardian_id END,
         free_choice = r.free_choice OR p.action IN ('moves', 'changes_area')
     FROM feed_plan p WHERE r.resident_id = p.resident_id AND p.action <> 'nothing'
     RETURNING r.*, CASE p.action WHEN 'returns' THEN 'registered' WHEN 'ends' THEN p.fact
@@ -141,7 +147,8 @@ SELECT %(topic)s, resident_id::text, %(type)s || what,
     json_build_object('what', what, 'version', version, 'recorded_at', %(recorded_at)s::text,
         'resident_id', resident_id, 'birth_date', birth_date, 'sex', sex,
         'municipality', CASE WHEN NOT protected THEN municipality END, 'area', area,
-        'protected', protected, 'lives_until', lives_until)::text, %(traceparent)s
+        'protected', protected, 'lives_until', lives_until, 'guardian_id', guardian_id)::text,
+    %(traceparent)s
 FROM changed
 """
 

@@ -4,15 +4,13 @@ import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from kanava.common.contracts import BY_NAME
 from kanava.common.deadletter import DeadLetter
 from kanava.common.errors import RefusalReason
 from kanava.common.outbox import MAX_BODY_BYTES
-
-IDS_PER_GROUP: Final = 100
 
 
 class RedriveRefusal(RefusalReason):
@@ -43,7 +41,7 @@ class Buried:
 
 @dataclass(frozen=True)
 class LetterGroup:
-    """Letters of one service, topic and reason: how many, from when to when, and the newest ids."""
+    """Letters of one service, topic and reason on a page: how many, from when to when, and the ids, newest first."""
 
     service: str
     topic: str
@@ -64,7 +62,8 @@ def grouped(letters: Iterable[Buried]) -> list[LetterGroup]:
 
 
 def _group(key: tuple[str, str, str], members: list[Buried]) -> LetterGroup:
-    newest_first = sorted(members, key=lambda one: one.buried_at, reverse=True)
+    # Of one millisecond the later one stands first too: members come in the order in which they were buried.
+    newest_first = sorted(members, key=lambda one: one.buried_at)[::-1]
     service, topic, reason = key
     return LetterGroup(
         service=service,
@@ -73,7 +72,7 @@ def _group(key: tuple[str, str, str], members: list[Buried]) -> LetterGroup:
         letters=len(members),
         oldest_at=newest_first[-1].buried_at,
         newest_at=newest_first[0].buried_at,
-        letter_ids=[one.letter_id for one in newest_first[:IDS_PER_GROUP]],
+        letter_ids=[one.letter_id for one in newest_first],
     )
 
 

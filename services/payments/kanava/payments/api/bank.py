@@ -20,7 +20,7 @@ from ..service.bank import take_bank_message
 from ..service.payees import ask_for_reference, confirm_account
 from ..views import bank as views
 from ..views import suspense
-from .inputs import Area, Input, Operator, Watcher
+from .inputs import Area, Input, Operator, Watcher, must_serve_all_areas
 
 router = APIRouter(tags=["bank"])
 
@@ -48,10 +48,14 @@ class ReferenceIn(Input):
     kind: Literal["rf", "viitenumero"]
 
 
-@router.post("/v1/bank/messages", status_code=200)
+XML_BODY = {"requestBody": {"required": True, "content": {"application/xml": {"schema": {"type": "string"}}}}}
+
+
+@router.post("/v1/bank/messages", status_code=200, openapi_extra=XML_BODY)
 @body_limit(LIMITS.size_bytes)
 async def post_bank_message(request: Request, caller: Operator, key: Key) -> Response:
     """Take in a pain.002, camt.053 or camt.054 of the bank, as XML. Repeating it is harmless."""
+    must_serve_all_areas(caller)
     command = TakeBankMessage(await request.body())
     pool, seal = request.app.state.pool, request.app.state.payee_seal
     return await once(request, pool, caller, key, lambda tx, now: take_bank_message(tx, command, now, seal=seal))
@@ -81,6 +85,7 @@ async def get_bank(request: Request, area: Area, caller: Watcher) -> dict[str, o
 @router.post("/v1/accounts/{area}/bank", status_code=201)
 async def post_bank_account(request: Request, area: Area, body: AccountIn, caller: Operator, key: Key) -> Response:
     """Register the account that an area pays from at the bank (alueen pankkitili)."""
+    caller.must_be_in_area(area)
     command = RegisterAccount(area, body.iban, caller.subject)
     act = register_account
     return await once(request, request.app.state.pool, caller, key, lambda tx, now: act(tx, command, now), status=201)

@@ -32,6 +32,7 @@ class BenefitIn(MonthIn):
 async def post_benefit(request: Request, body: BenefitIn, caller: Operator, key: Key) -> Response:
     """Decide on a benefit (etuus): medicines, travel or other. A later decision with the same `reference` says what
     holds from then on; the difference is owed, or no longer owed."""
+    caller.must_be_in_area(body.area)
     matter = (body.area, body.reference, body.resident_id, body.kind, body.first)
     command = DecideBenefit(*matter, body.amount_cents, body.reasons, caller.subject)
     pool = request.app.state.pool

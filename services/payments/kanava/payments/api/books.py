@@ -6,13 +6,14 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 
 from .. import ledger
 from ..views import books as views
 from ..views import reports as by_resident
 from ..views import statements as reports
-from .inputs import Area, MonthText, Self, Watcher
+from .inputs import Area, Self, Watcher
 
 router = APIRouter()
 
@@ -81,8 +82,8 @@ async def get_resident_costs(
     request: Request,
     resident_id: UUID,
     caller: Self,
-    since: Annotated[MonthText, Query()] = "2000-01",
-    until: Annotated[MonthText, Query()] = "2999-12",
+    since: Annotated[MonthText, Query()] = "1900-01",
+    until: Annotated[MonthText, Query()] = "2099-12",
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, object]]:

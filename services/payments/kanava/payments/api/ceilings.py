@@ -36,7 +36,7 @@ async def get_ceiling_claims(
 ) -> dict[str, object]:
     """What residents of an area paid above the ceiling of a year and is owed to them (maksukaton ylitykset)."""
     caller.must_be_in_area(area)
-    place = decode_cursor(after, UUID, UUID) or BEFORE_ALL
+    place = decode_cursor(after, UUID, UUID, pointer="/after") or BEFORE_ALL
     async with transaction(request.app.state.pool) as tx:
         found = await views.of_area(tx, area, year, after=(place[0], place[1]), limit=limit)
     position = next_cursor(found, limit, lambda row: (row["resident_id"], row["payee_id"]))

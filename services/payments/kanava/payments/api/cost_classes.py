@@ -6,12 +6,13 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from kanava.common.auth import Role
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.errors import Forbidden
 
 from ..views import cost_classes as views
 from ..views.reports import areas_of_municipality
-from .inputs import Area, MonthText, Watcher
+from .inputs import Area, Watcher
 from .reports import Municipal, MunicipalityCode, window
 
 router = APIRouter()

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.web import decode_cursor, next_cursor
@@ -18,7 +19,7 @@ from ..domain.disputes import MAX_LINES, Remedy
 from ..service.disputes import contest_lines, decide_dispute, dispute_row
 from ..service.statements import statement_row
 from ..views import disputes as views
-from .inputs import Area, Input, MonthText, Statements, must_see_producer
+from .inputs import Area, Input, Statements, must_see_producer
 
 router = APIRouter()
 Contester = Annotated[Caller, allow(Role.PRODUCER)]
@@ -72,6 +73,8 @@ class DecisionIn(Input):
             raise ValueError("a remedy is named exactly when the case is accepted")
         if (self.remedy is Remedy.PAYMENTS) != bool(self.holds):
             raise ValueError("what lines should have said is given exactly when the remedy is payments' own")
+        if len({line.key for line in self.holds}) < len(self.holds):
+            raise ValueError("what a line should have said is given once")
         return self
 
 
@@ -101,7 +104,7 @@ async def get_disputes(
     if producers is None:
         caller.must_be_in_area(area)
     known = {"area": area, "producers": producers, "status": status, "overdue": overdue, "limit": limit}
-    place = decode_cursor(after, datetime.fromisoformat, UUID)
+    place = decode_cursor(after, datetime.fromisoformat, UUID, pointer="/after")
     behind = {} if place is None else {"opened_at": place[0], "after": place[1]}
     async with transaction(request.app.state.pool) as tx:
         today = helsinki_date(await request.app.state.clock.now(tx))

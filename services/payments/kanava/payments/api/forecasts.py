@@ -12,7 +12,7 @@ from ..service.forecasts import Forecast, IncomeForecast, forecast_account, fore
 from .inputs import Approver, Area, Statements, must_see_producer
 
 router = APIRouter()
-Instalment = Annotated[str, Field(pattern=r"^(19|20)\d{2}-(0[1-9]|1[0-2]):\d{1,15}$")]
+Instalment = Annotated[str, Field(pattern=r"^(19|20)[0-9]{2}-(0[1-9]|1[0-2]):[0-9]{1,15}$")]
 
 
 @router.get("/v1/accounts/{area}/forecast", tags=["books"])

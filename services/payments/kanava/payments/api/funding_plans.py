@@ -1,11 +1,11 @@
 """What payers are to pay into an area's account, and how far they have come."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
+from kanava.common.dates import CalendarDay
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.ids import valid_municipality
@@ -15,15 +15,29 @@ from ..domain.state_funding import Determinant
 from ..service.funding import allocate_contributions
 from ..service.funding_plans import plan_instalments, set_state_funding
 from ..views import funding as views
-from .inputs import Approver, Area, Day, FiscalYear, Input, Operator, Watcher, day_or_today
+from .inputs import (
+    Approver,
+    Area,
+    Day,
+    FiscalYear,
+    Input,
+    Operator,
+    ReceivedDay,
+    Watcher,
+    day_or_today,
+    must_serve_all_areas,
+)
 from .money_in import MAX_INSTALMENT_CENTS
 
 router = APIRouter()
 MAX_INSTALMENTS = 366
 MAX_MEASURES = 500
 MAX_MEASURE = 10**12
+MAX_NATIONAL_CENTS = 100_000_000_000_00
+"""A year's sum of the whole country; the state's funding alone is some 26 milliard euros."""
 Cents = Annotated[int, Field(gt=0, le=MAX_INSTALMENT_CENTS, strict=True)]
-Claims = Annotated[int, Field(ge=0, le=MAX_INSTALMENT_CENTS, strict=True)]
+NationalCents = Annotated[int, Field(gt=0, le=MAX_NATIONAL_CENTS, strict=True)]
+Claims = Annotated[int, Field(ge=0, le=MAX_NATIONAL_CENTS, strict=True)]
 Measure = Annotated[int, Field(ge=0, le=MAX_MEASURE, strict=True)]
 Reason = Annotated[str, Field(min_length=1, max_length=500)]
 Year = Annotated[int, Query(ge=2020, le=2100, description="A fiscal year, `2026`.")]
@@ -32,7 +46,7 @@ Year = Annotated[int, Query(ge=2020, le=2100, description="A fiscal year, `2026`
 class InstalmentIn(Input):
     """One instalment of a plan."""
 
-    due_on: date
+    due_on: CalendarDay
     amount_cents: Cents
 
 
@@ -66,7 +80,7 @@ class StateFundingIn(Input):
     """The state's funding of a year for health and social services, and every determinant's measures."""
 
     fiscal_year: FiscalYear
-    total_cents: Cents
+    total_cents: NationalCents
     measures: list[MeasureIn] = Field(min_length=1, max_length=MAX_MEASURES)
     reason: Reason
 
@@ -84,11 +98,11 @@ class ContributionsIn(Input):
     `class_1_cents` and `class_2_cents` are the claims of it for occupational and student health (Kela I, Kela II).
     """
 
-    total_cents: Cents
+    total_cents: NationalCents
     class_1_cents: Claims = 0
     class_2_cents: Claims = 0
     measures: list[AreaMeasureIn] = Field(min_length=1, max_length=MAX_MEASURES)
-    received_on: date
+    received_on: ReceivedDay
     reference: str = Field(min_length=1, max_length=140)
 
     @model_validator(mode="after")
@@ -121,6 +135,7 @@ async def post_plan(request: Request, body: PlanIn, caller: Approver, key: Key) 
 @router.post("/v1/funding/state", status_code=201, tags=["money in"])
 async def post_state_funding(request: Request, body: StateFundingIn, caller: Operator, key: Key) -> Response:
     """Split the state's funding (valtion rahoitus) of a year by determinants, and plan every area's instalments."""
+    must_serve_all_areas(caller)
     measures = tuple((one.determinant.value, one.area, one.measure) for one in body.measures)
     command = SetStateFunding(body.fiscal_year, body.total_cents, measures, body.reason, caller.subject)
     pool = request.app.state.pool
@@ -133,6 +148,7 @@ async def post_contributions(request: Request, body: ContributionsIn, caller: Op
 
     Class I of Kela's reimbursements stays; class II is phased out by year, and what that frees is the areas'.
     """
+    must_serve_all_areas(caller)
     measures = tuple((one.area, one.measure) for one in body.measures)
     claims = (body.class_1_cents, body.class_2_cents)
     command = AllocateContributions(body.total_cents, measures, body.received_on, body.reference, *claims)

@@ -8,13 +8,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
+from kanava.common.dates import LAST_DAY, CalendarDay, MonthText
 from kanava.common.db import Tx
 from kanava.common.ids import valid_area
 
 Area = Annotated[str, AfterValidator(valid_area), Field(description="Code of a sote area, `01`–`21` or `90`.")]
-MonthText = Annotated[str, Field(pattern=r"^\d{4}-(0[1-9]|1[0-2])$", description="A month, `2026-11`.")]
+ReceivedDay = Annotated[date, Field(ge=date(2020, 1, 1), le=LAST_DAY)]
+"""A day on which money may have come in: of a fiscal year that we keep."""
 FiscalYear = Annotated[int, Field(ge=2020, le=2100, strict=True, description="A fiscal year, `2026`.")]
-Day = Annotated[date | None, Query(description="A day, `2026-12-31`; today where none is named.")]
+Day = Annotated[CalendarDay | None, Query(description="A day, `2026-12-31`; today where none is named.")]
 
 Operator = Annotated[Caller, allow(Role.OPERATOR)]
 Approver = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER)]
@@ -39,6 +41,11 @@ class MonthIn(Input):
     def first(self) -> date:
         """The first day of the month."""
         return date.fromisoformat(f"{self.month}-01")
+
+
+def must_serve_all_areas(caller: Caller) -> None:
+    """`Forbidden` for a caller who belongs to one area, and so sees no more than its part."""
+    caller.must_be_in_area("")
 
 
 def must_see_producer(caller: Caller, producer_id: str, area: str) -> None:

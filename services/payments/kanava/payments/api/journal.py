@@ -2,15 +2,15 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime
 
+from kanava.common.dates import CalendarDay, Instant
 from kanava.common.db import Pool, transaction
 from kanava.common.errors import Invalid
 
@@ -19,7 +19,7 @@ from ..views.trial_balance import TrialBalance, clearing, trial_balance_on
 from .inputs import Area, Day, Watcher, day_or_today
 
 router = APIRouter()
-KnownAt = Annotated[AwareDatetime | None, Query(description="Only entries booked by this instant; now if not named.")]
+KnownAt = Annotated[Instant | None, Query(description="Only entries booked by this instant; now if not named.")]
 
 
 @router.get("/v1/accounts/{area}/trial-balance", tags=["books"])
@@ -51,8 +51,8 @@ async def get_journal(
     request: Request,
     area: Area,
     caller: Watcher,
-    first: Annotated[date, Query(description="The first day of the period.")],
-    last: Annotated[date, Query(description="The last day of the period, included.")],
+    first: Annotated[CalendarDay, Query(description="The first day of the period.")],
+    last: Annotated[CalendarDay, Query(description="The last day of the period, included.")],
     form: Annotated[Literal["csv", "parquet"], Query(description="The form of the file.")] = "csv",
 ) -> StreamingResponse:
     """The journal (päiväkirja) of a period as CSV or Parquet, one row for each posting, in the chain's order."""

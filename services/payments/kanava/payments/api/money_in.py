@@ -1,6 +1,5 @@
 """Money that comes into an area's account."""
 
-from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -11,7 +10,7 @@ from kanava.common.ids import valid_municipality
 
 from ..commands import PlaceFunding
 from ..service.funding import place_funding
-from .inputs import Area, FiscalYear, Input, Operator
+from .inputs import Area, FiscalYear, Input, Operator, ReceivedDay
 
 router = APIRouter()
 MAX_INSTALMENT_CENTS = 10_000_000_000_00
@@ -24,7 +23,7 @@ class FundingIn(Input):
     payer: Literal["state", "municipality", "insurance"]
     municipality: Annotated[str, AfterValidator(valid_municipality)] | None = None
     amount_cents: int = Field(gt=0, le=MAX_INSTALMENT_CENTS, strict=True)
-    received_on: date
+    received_on: ReceivedDay
     reference: str = Field(min_length=1, max_length=140)
     fiscal_year: FiscalYear | None = None
 
@@ -40,6 +39,7 @@ class FundingIn(Input):
 async def post_funding(request: Request, body: FundingIn, caller: Operator, key: Key) -> Response:
     """Book an instalment (rahoituserä). Without `fiscal_year` the rule says to which year it belongs: what comes
     in January first fills what the plan of the year before still misses, while that year is open."""
+    caller.must_be_in_area(body.area)
     fields = (
         body.area,
         body.payer,

@@ -27,6 +27,7 @@ class PayoutIn(Input):
 @router.post("/v1/payouts", status_code=201, tags=["money out"])
 async def post_payout(request: Request, body: PayoutIn, caller: Operator, key: Key) -> Response:
     """Release approved statements within the account's limit and make the pain.001 file."""
+    caller.must_be_in_area(body.area)
     debtor = request.app.state.settings.debtor_iban
     command = ReleasePayout(body.area, debtor, caller.subject, tuple(body.statement_ids))
     return await once(

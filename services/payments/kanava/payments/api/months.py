@@ -17,6 +17,7 @@ router = APIRouter()
 @router.post("/v1/runs", status_code=202, tags=["month"])
 async def post_run(request: Request, body: MonthIn, caller: Operator, key: Key) -> Response:
     """Close a month (kuukausiajo): fixes the cut-off and queues the run. Follow it at `/v1/runs/{run_id}`."""
+    caller.must_be_in_area(body.area)
     command = RequestRun(body.area, body.first, caller.subject)
     return await once(
         request,

@@ -1,6 +1,5 @@
 """What municipal refunds rest on: the incentive principle, figures of need, agreed measures."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -8,6 +7,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import AfterValidator, Field, model_validator
 
 from kanava.common.auth import Caller, Role, allow
+from kanava.common.dates import CalendarDay
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.ids import valid_municipality
@@ -31,7 +31,7 @@ Concerned = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.AUTHORIT
 class RuleIn(Input):
     """The incentive principle from a day on, in permille; the four weights sum to 1000."""
 
-    valid_from: date
+    valid_from: CalendarDay
     morbidity_permille: Permille
     absence_permille: Permille
     employment_permille: Permille
@@ -57,7 +57,7 @@ class FigureIn(Input):
 
     municipality: Municipality
     component: Component
-    measured_on: date
+    measured_on: CalendarDay
     value_permille: int = Field(gt=0, le=MAX_FIGURE_PERMILLE, strict=True)
     source: Text
 
@@ -69,13 +69,13 @@ class MeasureIn(Input):
     municipality: Municipality
     title: str = Field(min_length=1, max_length=200)
     permille: int = Field(ge=1, le=PERMILLE, strict=True)
-    agreed_on: date
+    agreed_on: CalendarDay
 
 
 class DoneIn(Input):
     """When a measure was done, and what shows it."""
 
-    done_on: date
+    done_on: CalendarDay
     evidence: Text
 
 

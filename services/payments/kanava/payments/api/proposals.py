@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kanava.common.clock import add_months
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 
@@ -17,7 +18,6 @@ from ..service.proposals import BandKey, Basis, ReviewLevel, ValueVoucher, revie
 from ..views import proposals as views
 from .inputs import Area, Input, Watcher
 from .needs import Organiser, Permille, Text
-from .testcalcs import CalculatedMonth
 
 router = APIRouter()
 MAX_COST_CENTS = 10_000_000_000_00
@@ -60,7 +60,7 @@ class BasisIn(Input):
 
     area: Area
     model: str = Field(min_length=1, max_length=100)
-    first_month: CalculatedMonth
+    first_month: MonthText
     source: Text
 
     def basis(self, months: int, subject: str) -> Basis:

@@ -49,7 +49,7 @@ async def get_receivables(
         producers = sorted(caller.producers)
     else:
         caller.must_act_for_producer(producer_id)
-    month, statement_id = decode_cursor(after, date.fromisoformat, UUID) or START
+    month, statement_id = decode_cursor(after, date.fromisoformat, UUID, pointer="/after") or START
     known = {"area": area, "producers": producers, "paid_too": paid_too, "limit": limit}
     async with transaction(request.app.state.pool) as tx:
         today = helsinki_date(await request.app.state.clock.now(tx))
@@ -66,6 +66,7 @@ async def post_final_statement(
     request: Request, producer_id: str, body: FinalStatementIn, caller: Operator, key: Key
 ) -> Response:
     """Settle a producer that left, was revoked or is insolvent in one final statement (lopputilitys)."""
+    caller.must_be_in_area(body.area)
     command = DrawFinalStatement(body.area, producer_id, body.ground, body.reasons, caller.subject)
     return await once(
         request,

@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import add_months
+from kanava.common.dates import MonthText
 from kanava.common.db import Tx, transaction
 from kanava.common.errors import Forbidden, Invalid
 from kanava.common.ids import valid_municipality
@@ -16,7 +17,7 @@ from kanava.common.web import decode_cursor, next_cursor
 from ..errors import UnknownProducer
 from ..views import reports as views
 from ..views.reports import Window
-from .inputs import Area, MonthText, Statements, Watcher
+from .inputs import Area, Statements, Watcher
 
 router = APIRouter()
 MAX_MONTHS = 24
@@ -35,7 +36,7 @@ def window(
     first, last = (date.fromisoformat(f"{month}-01") for month in (since, until))
     if not first <= last < add_months(first, MAX_MONTHS):
         raise Invalid(f"A report covers 1 to {MAX_MONTHS} months.", pointer="/until", rule="report_months")
-    return Window(first, last, decode_cursor(after, date.fromisoformat, str) or (date.min, ""), limit)
+    return Window(first, last, decode_cursor(after, date.fromisoformat, str, pointer="/after") or (date.min, ""), limit)
 
 
 Months = Annotated[Window, Depends(window)]

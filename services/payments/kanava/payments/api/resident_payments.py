@@ -99,7 +99,7 @@ async def get_owed(
 ) -> dict[str, object]:
     """What is owed to residents and in no batch, the longest owed first with its age; all, or who has no account."""
     caller.must_be_in_area(area)
-    since, place = decode_cursor(after, str, UUID) or BEFORE_ALL
+    since, place = decode_cursor(after, str, UUID, pointer="/after") or BEFORE_ALL
     async with transaction(request.app.state.pool) as tx:
         today = helsinki_date(await request.app.state.clock.now(tx))
         known = {"area": area, "month": date.max, "today": today, "without_account": without_account}
@@ -112,6 +112,7 @@ async def get_owed(
 @router.post("/v1/resident-batches", status_code=201)
 async def post_batch(request: Request, body: MonthIn, caller: Operator, key: Key) -> Response:
     """Draw a batch (maksuerä) of everything that an area owes to residents up to a month and that is in none yet."""
+    caller.must_be_in_area(body.area)
     command = DrawBatch(body.area, body.first, caller.subject)
     pool = request.app.state.pool
     return await once(request, pool, caller, key, lambda tx, now: draw_batch(tx, command, now), status=201)
@@ -136,14 +137,15 @@ async def get_batch(
     request: Request, batch_id: UUID, caller: Operator, after: After = None, limit: Limit = 500
 ) -> dict[str, object]:
     """The payments of a batch: where each is, its steps, and by which number its payee's account is known now."""
-    (place,) = decode_cursor(after, UUID) or (FIRST,)
+    (place,) = decode_cursor(after, UUID, pointer="/after") or (FIRST,)
     async with transaction(request.app.state.pool) as tx:
         batch = await views.batch_row(tx, batch_id)
         found = await views.items(tx, batch_id, after=place, limit=limit)
     if batch is None:
         raise UnknownBatch(f"There is no batch {batch_id} of payments to residents.")
     caller.must_be_in_area(batch["area"])
-    return {**batch, "items": found, "next": next_cursor(found, limit, lambda row: (row["item_id"],))}
+    shown = batch | {"month": f"{batch['month']:%Y-%m}"}
+    return {**shown, "items": found, "next": next_cursor(found, limit, lambda row: (row["item_id"],))}
 
 
 @router.post("/v1/resident-batches/{batch_id}/approval", status_code=201)

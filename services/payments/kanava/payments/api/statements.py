@@ -8,6 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import Field
 
 from kanava.common.auth import Role
+from kanava.common.dates import MonthText
 from kanava.common.db import transaction
 from kanava.common.idempotency import Key, once
 from kanava.common.web import decode_cursor, next_cursor
@@ -17,7 +18,7 @@ from ..service.statements import approve_statements, statement_row
 from ..statement_paper import read_paper
 from ..views import explained
 from ..views import statements as views
-from .inputs import Approver, Area, MonthIn, MonthText, Statements, must_see_producer
+from .inputs import Approver, Area, MonthIn, Statements, must_see_producer
 
 router = APIRouter()
 
@@ -43,7 +44,7 @@ async def get_statements(
     if producers is None:
         caller.must_be_in_area(area)
     first = date.fromisoformat(f"{month}-01") if month else None
-    place = decode_cursor(after, date.fromisoformat, str, UUID) or views.START
+    place = decode_cursor(after, date.fromisoformat, str, UUID, pointer="/after") or views.START
     async with transaction(request.app.state.pool) as tx:
         found = await views.statements(tx, area=area, month=first, producers=producers, after=place, limit=limit)
     behind = next_cursor(found, limit, lambda row: (f"{row['month']}-01", row["producer_id"], row["statement_id"]))
@@ -71,7 +72,7 @@ async def get_statement_lines(
     limit: Annotated[int, Query(ge=1, le=10_000)] = 1000,
 ) -> dict[str, object]:
     """Every line down to resident, rate, rule (model or price) and event; `next` is the cursor of the next page."""
-    place = decode_cursor(after, *[str] * 6) or explained.FIRST_LINE
+    place = decode_cursor(after, *[str] * 6, pointer="/after") or explained.FIRST_LINE
     async with transaction(request.app.state.pool) as tx:
         row = await statement_row(tx, statement_id)
         must_see_producer(caller, row["producer_id"], row["area"])

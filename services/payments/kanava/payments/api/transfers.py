@@ -34,6 +34,7 @@ class TransferIn(Input):
 @router.post("/v1/transfers", status_code=201, response_model=Transferred, tags=["between areas"])
 async def post_transfer(request: Request, body: TransferIn, caller: Operator, key: Key) -> Response:
     """Move money between areas, as far as the account that pays allows."""
+    caller.must_be_in_area(body.from_area)
     command = PlaceTransfer(body.from_area, body.to_area, body.amount_cents, body.reference)
     together: GroupCommit[PlaceTransfer] = request.app.state.transfers
     return await together.once(request, caller, key, command, status=201)

@@ -23,7 +23,7 @@ async def get_own_use(
 ) -> dict[str, object]:
     """The resident's own vouchers (palvelusetelit) and personal budgets: granted, used, returned and left."""
     caller.must_be_resident(resident_id)
-    place = decode_cursor(after, UUID) or (views.START,)
+    place = decode_cursor(after, UUID, pointer="/after") or (views.START,)
     async with transaction(request.app.state.pool) as tx:
         found = await views.vouchers(tx, resident=resident_id, after=place[0], limit=limit)
     return {"vouchers": found, "next": next_cursor(found, limit, lambda row: (str(row["voucher_id"]),))}
@@ -35,7 +35,7 @@ async def get_area_use(
 ) -> dict[str, object]:
     """The area's vouchers and personal budgets with their use, by pseudonymous resident."""
     caller.must_be_in_area(area)
-    place = decode_cursor(after, UUID) or (views.START,)
+    place = decode_cursor(after, UUID, pointer="/after") or (views.START,)
     async with transaction(request.app.state.pool) as tx:
         found = await views.vouchers(tx, area=area, after=place[0], limit=limit)
     return {"vouchers": found, "next": next_cursor(found, limit, lambda row: (str(row["voucher_id"]),))}

@@ -63,6 +63,12 @@ def days_until(first_of_month: date, proration: Proration) -> tuple[int, ...]:
     return tuple(counts)
 
 
+def days_since(first_of_month: date, counts: Sequence[int], pays_from: date) -> tuple[int, ...]:
+    """The counts of `days_until` without the days before `pays_from`, on which a scheme paid nothing yet."""
+    gone = counts[min(max((pays_from - first_of_month).days, 0), len(counts) - 1)]
+    return tuple(max(count - gone, 0) for count in counts)
+
+
 def _counts(day: date, month_end: date, proration: Proration) -> bool:
     match proration:
         case "calendar_days":

@@ -31,8 +31,13 @@ class Funded:
 
 
 async def place_funding(tx: Tx, command: PlaceFunding, now: datetime) -> Funded:
-    """Book an instalment: its money on the day when it arrived, its income in the year that it belongs to."""
+    """Book an instalment: its money on the day when it arrived, its income in the year that it belongs to.
+
+    Raises `Invalid` for money that has not come yet.
+    """
     today = helsinki_date(now)
+    if command.received_on > today:
+        raise Invalid(f"Today is {today}.", pointer="/received_on", rule="received_by_today")
     closed = await closed_years(tx, command.area)
     shares = await _shares(tx, command, today, closed)
     dated = funding_entries(

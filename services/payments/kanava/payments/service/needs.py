@@ -6,8 +6,9 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 
+from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx, one
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 
 from ..domain.refund import Component
@@ -86,6 +87,8 @@ async def confirm_measure(tx: Tx, command: ConfirmMeasure, now: datetime) -> Agr
         raise UnknownMeasure(f"There is no agreed measure {command.measure_id}.")
     if measure["agreed_by"] == command.confirmed_by:
         raise Refused(Reason.SAME_PERSON)
+    if not measure["agreed_on"] <= command.done_on <= helsinki_date(now):
+        raise Invalid("A measure is done after it was agreed on, by today.", pointer="/done_on", rule="done_on")
     try:
         await tx.execute(
             "INSERT INTO measure_done (measure_id, done_on, evidence, agreed_by, confirmed_by, recorded_at)"

@@ -62,7 +62,8 @@ async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
     """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that there is;
     one that failed is queued anew with the cut-off that it had.
 
-    Months of an area close in order, after their last day in Helsinki.
+    Months of an area close in order, after their last day in Helsinki. A cut-off is after all before it, also where
+    the clock stepped back: what counted as known then is known in every later run.
     """
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('run' || %s))", (command.area,))
     run_id = derived_id("run", command.area, command.month)
@@ -78,7 +79,8 @@ async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
     made = await one(
         tx,
         "INSERT INTO run (run_id, area, month, cut_off, status, requested_by, attempts)"
-        " VALUES (%s, %s, %s, %s, 'requested', %s, 0) RETURNING *",
+        " SELECT %s, %s, %s, greatest(%s, max(cut_off) + interval '1 microsecond'), 'requested', %s, 0 FROM run"
+        " RETURNING *",
         (run_id, command.area, command.month, now, command.requested_by),
     )
     assert made is not None, "a run that was just made is there"
@@ -95,16 +97,19 @@ async def close_next(pool: Pool) -> bool:
     A run that fails is tried again up to five times, then stays failed with its problem for the operator.
     """
     async with transaction(pool) as tx:
-        # The barrier: whoever was taking facts over when the cut-off was fixed has committed after this.
+        # The barrier: whoever was taking facts over when the cut-off of one of these was fixed has committed.
         await tx.execute("SELECT pg_advisory_xact_lock(%s)", (MERGE_LOCK,))
+        behind = [row["run_id"] for row in await rows(tx, "SELECT run_id FROM run WHERE status = 'requested'")]
     run_id: UUID | None = None
     try:
         async with transaction(pool) as tx:
             run = await one(
                 tx,
-                "SELECT * FROM run WHERE status = 'requested' AND NOT EXISTS (SELECT FROM run earlier"
-                " WHERE earlier.area = run.area AND earlier.month < run.month AND earlier.status <> 'closed')"
+                "SELECT * FROM run WHERE status = 'requested' AND run_id = ANY(%s)"
+                " AND NOT EXISTS (SELECT FROM run earlier WHERE earlier.area = run.area"
+                " AND earlier.month < run.month AND earlier.status <> 'closed')"
                 " ORDER BY month, area FOR UPDATE SKIP LOCKED LIMIT 1",
+                (behind,),
             )
             if run is None:
                 return False

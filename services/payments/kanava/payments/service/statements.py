@@ -11,6 +11,7 @@ from kanava.common.clock import helsinki_date
 from kanava.common.contracts.payments import ComponentSum
 from kanava.common.contracts.payments import Statement as StatementFact
 from kanava.common.db import Tx, one, rows
+from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
@@ -20,7 +21,7 @@ from ..domain import chart
 from ..domain.budgets import Plan
 from ..domain.chart import EntryKind
 from ..domain.payout import Held, Payable, Selection, select_within
-from ..errors import UnknownStatement
+from ..errors import Reason, UnknownStatement
 from ..views import budgets, disputes, receivables
 from .accounts import debtor_of
 from .receivables import settle_receivables
@@ -74,7 +75,10 @@ class PaidOut:
 
 
 async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) -> Approved:
-    """Approve drawn statements, and rejected ones anew; the producer's account is fixed as it is known now."""
+    """Approve drawn statements, and rejected ones anew; the producer's account is fixed as it is known now.
+
+    Raises `Refused` when one that is named cannot be approved.
+    """
     chosen = await rows(
         tx,
         "SELECT s.*, p.iban FROM statement s LEFT JOIN producer p USING (producer_id)"
@@ -82,6 +86,7 @@ async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) 
         " AND (%(ids)s::uuid[] = '{}' OR s.statement_id = ANY(%(ids)s)) ORDER BY s.statement_id FOR UPDATE OF s",
         {"area": command.area, "month": command.month, "ids": list(command.statement_ids)},
     )
+    _must_be_among(command.statement_ids, [row["statement_id"] for row in chosen])
     for row in chosen:
         await tx.execute(
             "UPDATE statement SET status = 'approved', approved_by = %s, approved_iban = %s, released_by = NULL,"
@@ -91,6 +96,11 @@ async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) 
     ids = [row["statement_id"] for row in chosen]
     await tell(tx, ids, now)
     return Approved(ids, sum(row["amount_cents"] for row in chosen))
+
+
+def _must_be_among(named: Sequence[UUID], ready: Sequence[UUID]) -> None:
+    if others := sorted(set(named) - set(ready)):
+        raise Refused(Reason.STATEMENT_NOT_READY, pointer="/statement_ids", statement_ids=others)
 
 
 _RELEASABLE = """
@@ -110,7 +120,7 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
 
     What producers owe is taken first: a negative statement becomes a receivable, the others pay receivables off,
     and the batch pays what is left of them. The own enterprise without an account of its own is settled by internal
-    posting (settled question 10).
+    posting (settled question 10). Raises `Refused` when a statement that is named is not approved.
     """
     book = await one(tx, "SELECT * FROM book WHERE area = %s FOR UPDATE", (command.area,))
     spendable_cents = book["spendable_cents"] - book["limit_cents"] if book else 0
@@ -118,6 +128,7 @@ async def release_payout(tx: Tx, command: ReleasePayout, now: datetime) -> PaidO
     owed = await settle_receivables(tx, command, now)
     await tell(tx, owed.statement_ids, now)
     releasable = await _releasable(tx, command)
+    _must_be_among(command.statement_ids, [*owed.statement_ids, *(row["statement_id"] for row in releasable)])
     selection = select_within(
         spendable_cents,
         [_payable(row) for row in releasable],

@@ -1,0 +1,137 @@
+"""Facts that come late, in another order, or while a month is being closed, on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import date
+
+import pytest
+
+from kanava.common.contracts.listing import Listing
+from kanava.common.db import Pool, Tx, transaction
+from kanava.payments.commands import RequestRun
+from kanava.payments.consumers import SUBSCRIPTIONS
+from kanava.payments.service import runs
+from kanava.payments.service.runs import close_next, request_run
+from tests.payments import story
+from tests.support import facts as told
+from tests.support.facts import at, listed, resident, span, visit
+
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+PAID_LATE = [(OCTOBER, "correction", 7_00), (NOVEMBER, "original", 7_00), (DECEMBER, "original", 7_00)]
+
+
+def nowhere(number: int, *, version: int, day: tuple[int, int]) -> Listing:
+    """A version of a listing that holds no span any more."""
+    return listed(number, version=version, recorded_at=at(*day))
+
+
+async def found(pool: Pool) -> list[tuple[date, str, int]]:
+    """The month, kind and cents of all lines, sorted."""
+    return sorted((line["for_month"], line["kind"], line["amount_cents"]) for line in await story.lines(pool))
+
+
+async def test_residents_of_a_unit_that_became_known_after_the_month_are_paid_for_it(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.scheme", told.scheme())
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await found(pool) == PAID_LATE
+
+
+async def test_residents_of_a_scheme_that_became_known_after_the_month_are_paid_for_it(pool: Pool) -> None:
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+    await story.hear(pool, "registry.scheme", told.scheme())
+    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert await found(pool) == PAID_LATE
+
+
+async def test_a_listing_that_holds_nothing_any_more_takes_back_what_was_paid(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "listing.listing", nowhere(1, version=2, day=(11, 9)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await found(pool) == [(OCTOBER, "original", 7_00), (OCTOBER, "refund", -7_00)]
+
+
+async def test_an_older_listing_has_no_effect_after_one_that_holds_nothing(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    assert await story.hear(pool, "listing.listing", nowhere(1, version=2, day=(9, 9))) == 1
+    assert await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1)))) == 0
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await found(pool) == []
+
+
+async def test_a_version_recorded_before_the_one_it_replaces_still_replaces_it(pool: Pool) -> None:
+    """The clock of its owner stepped back between the two."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    first = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6, 10), fee_cents=1_00)
+    second = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6, 9), fee_cents=2_00, version=2)
+    assert await story.hear(pool, "monitoring.production", first) == 1
+    assert await story.hear(pool, "monitoring.production", second) == 1
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1)), recorded_at=at(9, 2, 10)))
+    ended = listed(1, span(date(2026, 9, 1), date(2026, 10, 11)), version=2, recorded_at=at(9, 2, 9))
+    assert await story.hear(pool, "listing.listing", ended) == 1
+    both = [listed(2, span(date(2026, 9, 1)), recorded_at=at(9, 2, 10)), nowhere(2, version=2, day=(9, 1))]
+    assert await story.hear(pool, "listing.listing", *both) == 2
+    await story.close(pool, OCTOBER, at(11, 2))
+    cents = sorted((line["component"], line["amount_cents"]) for line in await story.lines(pool))
+    assert cents == [("capitation", 2_26), ("client_fee", -2_00), ("fee", 45_00)]
+
+
+async def test_a_cut_off_is_never_before_the_one_of_the_month_before(pool: Pool) -> None:
+    """The clock stepped back between the two requests: what October knew, November knows too."""
+    await story.open_area(pool)
+    await story.hear(pool, "monitoring.production", visit(1, 1, date(2026, 10, 5), recorded_at=at(12, 2, 10)))
+    await story.close(pool, OCTOBER, at(12, 2, 11))
+    await story.close(pool, NOVEMBER, at(12, 2, 9))
+    assert await found(pool) == [(OCTOBER, "original", 45_00)]
+
+
+async def test_a_fact_under_way_when_a_run_is_requested_is_in_that_run(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is requested while a worker looks for one: between its barrier and its choice of a run."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    transactions = 0
+
+    @asynccontextmanager
+    async def interrupted(given: Pool) -> AsyncIterator[Tx]:
+        nonlocal transactions
+        transactions += 1
+        if transactions == 2:
+            await hear_slowly.enter_async_context(heard(given))
+            await requested(given)
+        async with transaction(given) as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def heard(given: Pool) -> AsyncIterator[None]:
+        async with transaction(given) as tx:
+            await SUBSCRIPTIONS["kanava.listing.listing.v1"](tx, [listed(1, span(date(2026, 9, 1)))])
+            yield
+
+    async def requested(given: Pool) -> None:
+        async with transaction(given) as tx:
+            await request_run(tx, RequestRun(told.AREA, OCTOBER, "operator"), at(11, 2))
+
+    monkeypatch.setattr(runs, "transaction", interrupted)
+    async with AsyncExitStack() as hear_slowly:
+        await close_next(pool)
+    await close_next(pool)
+    assert await found(pool) == [(OCTOBER, "original", 7_00)]
