@@ -503,6 +503,7 @@ PAYMENTS = [
         lambda world, role: Sent(json=CONTRIBUTIONS),
     ),
     Access("payments", "GET", "/v1/accounts/{area}/funding", WATCHERS, query(year="2026")),
+    Access("payments", "GET", "/v1/accounts/{area}/contributions", WATCHERS, query(year="2026")),
     Access("payments", "GET", "/v1/accounts/{area}/state-funding", WATCHERS, query(year="2026")),
     Access("payments", "POST", "/v1/runs", only(R.OPERATOR, Own.ALL), json(area="03", month="2026-10")),
     Access("payments", "GET", "/v1/runs/{run_id}", WATCHERS),
@@ -539,6 +540,11 @@ PAYMENTS = [
         json(area="03", ground="left", reasons="Tuottaja lopettaa toimintansa."),
     ),
     Access("payments", "GET", "/v1/reports/areas/{area}", WATCHERS, MONTHS),
+    Access("payments", "GET", "/v1/reports/areas/{area}/cost-classes", WATCHERS, MONTHS),
+    Access(
+        *("payments", "GET", "/v1/reports/municipalities/{municipality}/cost-classes"),
+        *(WATCHERS | {R.MUNICIPALITY: Own.REFUSED}, MONTHS),
+    ),
     Access("payments", "GET", "/v1/reports/producers/{producer_id}", STATEMENTS, MONTHS),
     Access(
         *("payments", "GET", "/v1/reports/municipalities/{municipality}", WATCHERS | {R.MUNICIPALITY: Own.REFUSED}),

@@ -309,6 +309,12 @@ BROKEN = {
     "contributions of an area twice": Broken(
         "/v1/funding/contributions", CONTRIBUTIONS | {"measures": measures(("03", 1), ("03", 2))}, "value_error", ""
     ),
+    "claims above the contributions": Broken(
+        "/v1/funding/contributions",
+        CONTRIBUTIONS | {"class_2_cents": CONTRIBUTIONS["total_cents"] + 1},
+        "reimbursements_within_total",
+        "/class_2_cents",
+    ),
     "contributions of nobody": Broken(
         "/v1/funding/contributions", CONTRIBUTIONS | {"measures": measures(("03", 0))}, "value_error", ""
     ),

@@ -1,5 +1,6 @@
 """Funding on a real PostgreSQL: plans, what arrived of them, and the year that it belongs to."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import pytest
@@ -14,6 +15,7 @@ from kanava.payments.service.funding import Funded, allocate_contributions, plac
 from kanava.payments.service.funding_plans import PlannedFunding, plan_instalments, set_state_funding
 from kanava.payments.views import books
 from kanava.payments.views import funding as views
+from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at
 
@@ -138,6 +140,26 @@ async def test_contributions_are_allocated_and_booked_for_every_area(pool: Pool)
     assert len(made.areas) == len(booked) == 22
     assert {row["area"]: row["cents"] for row in booked} == {one.area: one.amount_cents for one in made.areas}
     assert sum(row["cents"] for row in booked) == 1_000_000_01
+
+
+async def test_what_kela_no_longer_reimburses_of_class_two_is_the_areas(pool: Pool) -> None:
+    """In 2027 three quarters of class II are still reimbursed: of 400 € the areas gain 100 €, and class I stays."""
+    measures = (("03", 3), ("05", 1))
+    before = AllocateContributions(1_000_00, measures, NOVEMBER, "Vakuutusmaksut 11", 200_00, 400_00)
+    after = replace(before, received_on=date(2027, 2, 1), reference="Vakuutusmaksut 2")
+    async with transaction(pool) as tx:
+        first = await allocate_contributions(tx, before, at(11, 2))
+        second = await allocate_contributions(tx, after, datetime(2027, 2, 2, 9, tzinfo=UTC))
+        (shown,) = await views.contributions(tx, told.AREA, 2027)
+        (payer,) = await views.payers(tx, told.AREA, 2027, date(2027, 3, 1))
+        (earlier,) = await views.payers(tx, told.AREA, 2026, date(2026, 12, 31))
+    assert (first.amount_cents, first.kept_cents, first.gained_cents) == (400_00, 600_00, 0)
+    assert (second.amount_cents, second.kept_cents, second.gained_cents) == (500_00, 500_00, 100_00)
+    assert [one.amount_cents for one in second.areas] == [375_00, 125_00]
+    assert (shown["amount_cents"], shown["gained_cents"], shown["class_2_percent"]) == (375_00, 75_00, 75)
+    assert (payer.payer, payer.received_cents, payer.phase_out_gain_cents) == ("insurance", 375_00, 75_00)
+    assert (earlier.received_cents, earlier.phase_out_gain_cents) == (300_00, 0)
+    await story.assert_books_agree(pool)
 
 
 async def test_a_municipality_has_a_plan_of_its_own(pool: Pool) -> None:

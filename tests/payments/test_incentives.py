@@ -44,19 +44,23 @@ def snapshot(number: int, recorded_at: datetime, **changed: object) -> Snapshot:
     return Snapshot.model_validate(fields | changed)
 
 
-async def october(pool: Pool) -> None:
-    """October closed: two residents of the private producer give 14.00 € of capitation and 0.70 € of reserve."""
+async def october(pool: Pool, incentives: tuple[IncentiveTerm, ...] = TERMS, *, both: bool = False) -> None:
+    """October closed: two residents of the private producer give 14.00 € of capitation and 0.70 € of reserve.
+
+    With `both`, the contract of the own enterprise has incentives too: its resident gives 0.35 €.
+    """
     await story.open_area(pool)
     await story.fund(pool, 100_00, at(10, 1))
     model = told.document()
     assert model.compensation is not None
-    terms = model.compensation.model_copy(update={"incentives": TERMS})
+    terms = model.compensation.model_copy(update={"incentives": incentives})
     later = {"document_id": "03:compensation_model:2", "number": 2, "compensation": terms}
     await story.hear(pool, "registry.document", model.model_copy(update=later))
     adopted = {"version": 6, "compensation_model": "03:compensation_model:2"}
     await story.hear(pool, "registry.scheme", told.scheme().model_copy(update=adopted))
     kinds = {"version": 2, "compensation_kinds": ("capitation", "fee", "incentive")}
-    await story.hear(pool, "registry.contract", told.contract(private=True).model_copy(update=kinds))
+    for private in (True, False) if both else (True,):
+        await story.hear(pool, "registry.contract", told.contract(private=private).model_copy(update=kinds))
     await story.hear(pool, "listing.resident", resident(1), resident(2), resident(3))
     private = span(date(2026, 9, 1), private=True)
     await story.hear(pool, "listing.listing", listed(1, private), listed(2, private), listed(3, span(date(2026, 9, 1))))

@@ -110,12 +110,20 @@ EXTRAS = {
     "incentives": [
         {
             "indicator": "esh_referrals_per_1000",
-            "share_permille": 1000,
+            "share_permille": 600,
             "direction": "lower_is_better",
             "floor": 6000,
             "target": 5000,
             "scale": 2,
-        }
+        },
+        {
+            "indicator": "t3",
+            "subject": "municipality",
+            "share_permille": 400,
+            "direction": "lower_is_better",
+            "floor": 14,
+            "target": 7,
+        },
     ],
     "allowed_kinds": [{"contract_class": "basic", "kinds": ["capitation", "incentive"]}],
 }
@@ -133,8 +141,9 @@ async def test_a_model_says_what_it_pays_by_and_warns_of_a_small_fixed_share(reg
     terms = fact.compensation
     assert (terms.rates_per, [band.annual_cents for band in terms.bands]) == ("month", [12 * 1_058])
     assert (terms.fixed_share_permille, terms.coefficient_reasons[0].code) == (660, "sairastavuus")
-    assert [(one.indicator, one.floor, one.target, one.scale) for one in terms.incentives] == [
-        ("esh_referrals_per_1000", 6000, 5000, 2)
+    assert [(one.indicator, one.subject, one.floor, one.target, one.scale) for one in terms.incentives] == [
+        ("esh_referrals_per_1000", "producer", 6000, 5000, 2),
+        ("t3", "municipality", 14, 7, 0),
     ]
     assert [one.kinds for one in terms.allowed_kinds] == [("capitation", "incentive")]
     fine = await registry.do(

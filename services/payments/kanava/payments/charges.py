@@ -46,7 +46,8 @@ WHERE recorded_at < %(cut_off)s AND contract_id IN (
 _FROZEN = """
 SELECT snapshot_id::text AS snapshot_id, recorded_at, producer_id, indicator, period_from, period_until, value, scale,
        floor, target
-FROM snapshot WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY recorded_at, snapshot_id
+FROM snapshot WHERE area = %(area)s AND producer_id IS NOT NULL AND recorded_at < %(cut_off)s
+ORDER BY recorded_at, snapshot_id
 """
 _MEASURED = ("value", "scale", "floor", "target")
 

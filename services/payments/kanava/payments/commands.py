@@ -99,12 +99,17 @@ class SetStateFunding:
 
 @dataclass(frozen=True)
 class AllocateContributions:
-    """Allocate a collected sum of insurance contributions to the areas by their measures, and book it."""
+    """Allocate a collected sum of insurance contributions to the areas by their measures, and book it.
+
+    `class_1_cents` and `class_2_cents` are what employers and students claim of it from Kela.
+    """
 
     total_cents: int
     measures: tuple[tuple[str, int], ...]
     received_on: date
     reference: str
+    class_1_cents: int = 0
+    class_2_cents: int = 0
 
 
 @dataclass(frozen=True)

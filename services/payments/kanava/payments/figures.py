@@ -68,6 +68,13 @@ def state_shares(fiscal_year: int) -> tuple[int, dict[Determinant, int]]:
     return newest, shares_in_thousandths(dict(table[str(newest)]))  # type: ignore[call-overload]  # as above
 
 
+@cache
+def class_2_percents() -> dict[int, int]:
+    """The percent of Kela's class II that is reimbursed, by the year from which it holds; illustrative."""
+    steps = json.loads((_FILES / "kela_phase_out.json").read_text(encoding="utf-8"))["class_2_percent"]
+    return {int(year): int(percent) for year, percent in steps.items()}
+
+
 def residents_by_area() -> dict[str, int]:
     """Residents of each of the 22 areas on 31.12.2020 (Statistics Finland, 11re); Åland is outside the act."""
     return {

@@ -47,8 +47,8 @@ SELECT producer_id, municipality, for_month, indicator, min(snapshot_id::text)::
 FROM incentive_outcome WHERE area = %(area)s GROUP BY producer_id, municipality, for_month, indicator
 """
 _SNAPSHOTS = """
-SELECT snapshot_id, producer_id, indicator, period_from, period_until, value, scale, floor, target FROM snapshot
-WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY recorded_at, snapshot_id
+SELECT snapshot_id, producer_id, municipality, indicator, period_from, period_until, value, scale, floor, target
+FROM snapshot WHERE area = %(area)s AND recorded_at < %(cut_off)s ORDER BY recorded_at, snapshot_id
 """
 _EARNERS = """
 SELECT DISTINCT producer_id, contract_class FROM (
@@ -184,7 +184,7 @@ def _change(
     snapshots: Sequence[DictRow],
 ) -> _Change:
     """What becomes of a month of capitation; the month of the run itself is settled by a later one."""
-    settling = _settling(key, known, snapshots) if key.for_month < month.first else {}
+    settling = _settling(key, known, snapshots, terms) if key.for_month < month.first else {}
     frozen = {row["indicator"]: Measured(row["value"], row["scale"], row["floor"], row["target"])
               for row in settling.values()}  # fmt: skip
     base_cents = known.stands.capitation_cents + moved.get(key, 0)
@@ -194,13 +194,18 @@ def _change(
     return _Change(key, known.model, known.stands, now, by, is_moved)
 
 
-def _settling(key: Key, known: _Known, snapshots: Sequence[DictRow]) -> dict[str, DictRow]:
-    """By indicator the snapshot that settled it, else the first known one whose period holds the whole month."""
+def _settling(key: Key, known: _Known, snapshots: Sequence[DictRow], terms: CompensationTerms) -> dict[str, DictRow]:
+    """By indicator the snapshot that settled it, else the first known one whose period holds the whole month.
+
+    It is the producer's own, or the municipality's where the model names a goal of the municipality.
+    """
     settling: dict[str, DictRow] = {}
+    goals = {term.indicator for term in terms.incentives if term.subject == "municipality"}
     for row in snapshots:
         indicator, settled_by = row["indicator"], known.settled_by.get(row["indicator"])
         holds_month = row["period_from"] <= key.for_month and row["period_until"] >= add_months(key.for_month, 1)
-        is_its = row["producer_id"] == key.producer_id and settled_by in (None, row["snapshot_id"])
+        whose = (None, key.municipality) if indicator in goals else (key.producer_id, None)
+        is_its = (row["producer_id"], row["municipality"]) == whose and settled_by in (None, row["snapshot_id"])
         if is_its and holds_month and indicator not in settling:
             settling[indicator] = row
     return settling

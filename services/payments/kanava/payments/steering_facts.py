@@ -68,18 +68,19 @@ async def _warn(tx: Tx, facts: Sequence[registry.Contract]) -> None:
 
 
 _SNAPSHOT = """
-INSERT INTO snapshot (snapshot_id, recorded_at, area, producer_id, indicator, period_from, period_until, value, scale,
-                      floor, target)
-VALUES (%(snapshot_id)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(indicator)s,
-        %(period_from)s, %(period_until)s, %(value)s, %(scale)s, %(floor)s, %(target)s)
+INSERT INTO snapshot (snapshot_id, recorded_at, area, producer_id, municipality, indicator, period_from, period_until,
+                      value, scale, floor, target)
+VALUES (%(snapshot_id)s, greatest(%(recorded_at)s, %(since)s), %(area)s, %(producer_id)s, %(municipality)s,
+        %(indicator)s, %(period_from)s, %(period_until)s, %(value)s, %(scale)s, %(floor)s, %(target)s)
 ON CONFLICT DO NOTHING
 """
 
 
 async def merge_snapshots(tx: Tx, facts: Sequence[monitoring.Snapshot]) -> int:
-    """Take over confirmed snapshots of producers; the others earn nothing, so they are none of this service's."""
+    """Take over confirmed snapshots of producers and municipalities; the others earn nothing here."""
     since, taken = await known_since(tx), 0
     for fact in facts:
-        if fact.subject == "producer" and fact.producer_id is not None and fact.confirmed_by is not None:
+        subject_id = {"producer": fact.producer_id, "municipality": fact.municipality}.get(fact.subject)
+        if subject_id is not None and fact.confirmed_by is not None:
             taken += (await tx.execute(_SNAPSHOT, fact.model_dump() | {"since": since})).rowcount
     return taken

@@ -85,9 +85,13 @@ class CoefficientReasonInput(Command):
 
 
 class IncentiveInput(Command):
-    """An indicator that earns a share of the incentive pool, linearly from `floor` to `target` (of 10^-`scale`)."""
+    """An indicator that earns a share of the incentive pool, linearly from `floor` to `target` (of 10^-`scale`).
+
+    It is each producer's own, or with the subject `municipality` the goal of a municipality (kunnan tavoite).
+    """
 
     indicator: Code
+    subject: Literal["producer", "municipality"] = "producer"
     share_permille: Whole = Field(ge=1, le=1000)
     direction: Direction
     floor: Whole = Field(ge=-MOST_OF_AN_INDICATOR, le=MOST_OF_AN_INDICATOR)

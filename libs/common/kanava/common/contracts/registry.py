@@ -77,10 +77,12 @@ class IncentiveTerm(Part):
     """An indicator that earns a share of the incentive pool: nothing up to `floor`, all of the share at `target`.
 
     `floor` and `target` are whole numbers of 10^-`scale`; the shares of a model add up to 1,000 permille. A frozen
-    snapshot that names a floor and a target of its own is paid by those.
+    snapshot that names a floor and a target of its own is paid by those. With the subject `municipality` the indicator
+    is a goal of the municipality (kunnan tavoite): its snapshot earns for every producer that is paid for there.
     """
 
     indicator: str
+    subject: Literal["producer", "municipality"] = "producer"
     share_permille: int
     direction: Direction
     floor: int

@@ -37,6 +37,7 @@ MAX_NATIONAL_CENTS = 100_000_000_000_00
 """A year's sum of the whole country; the state's funding alone is some 26 milliard euros."""
 Cents = Annotated[int, Field(gt=0, le=MAX_INSTALMENT_CENTS, strict=True)]
 NationalCents = Annotated[int, Field(gt=0, le=MAX_NATIONAL_CENTS, strict=True)]
+Claims = Annotated[int, Field(ge=0, le=MAX_NATIONAL_CENTS, strict=True)]
 Measure = Annotated[int, Field(ge=0, le=MAX_MEASURE, strict=True)]
 Reason = Annotated[str, Field(min_length=1, max_length=500)]
 Year = Annotated[int, Query(ge=2020, le=2100, description="A fiscal year, `2026`.")]
@@ -92,9 +93,14 @@ class AreaMeasureIn(Input):
 
 
 class ContributionsIn(Input):
-    """A collected sum of statutory insurance contributions and the areas' measures; each area once."""
+    """A collected sum of statutory insurance contributions and the areas' measures; each area once.
+
+    `class_1_cents` and `class_2_cents` are the claims of it for occupational and student health (Kela I, Kela II).
+    """
 
     total_cents: NationalCents
+    class_1_cents: Claims = 0
+    class_2_cents: Claims = 0
     measures: list[AreaMeasureIn] = Field(min_length=1, max_length=MAX_MEASURES)
     received_on: ReceivedDay
     reference: str = Field(min_length=1, max_length=140)
@@ -138,10 +144,14 @@ async def post_state_funding(request: Request, body: StateFundingIn, caller: Ope
 
 @router.post("/v1/funding/contributions", status_code=201, tags=["money in"])
 async def post_contributions(request: Request, body: ContributionsIn, caller: Operator, key: Key) -> Response:
-    """Allocate collected insurance contributions (vakuutusmaksut) to the areas' accounts, and book them."""
+    """Allocate collected insurance contributions (vakuutusmaksut) to the areas' accounts, and book them.
+
+    Class I of Kela's reimbursements stays; class II is phased out by year, and what that frees is the areas'.
+    """
     must_serve_all_areas(caller)
     measures = tuple((one.area, one.measure) for one in body.measures)
-    command = AllocateContributions(body.total_cents, measures, body.received_on, body.reference)
+    claims = (body.class_1_cents, body.class_2_cents)
+    command = AllocateContributions(body.total_cents, measures, body.received_on, body.reference, *claims)
     pool = request.app.state.pool
     return await once(request, pool, caller, key, lambda tx, now: allocate_contributions(tx, command, now), status=201)
 
@@ -154,6 +164,14 @@ async def get_funding(
     caller.must_be_in_area(area)
     async with transaction(request.app.state.pool) as tx:
         return await views.payers(tx, area, year, await day_or_today(request, tx, on))
+
+
+@router.get("/v1/accounts/{area}/contributions", tags=["money in"])
+async def get_contributions(request: Request, area: Area, caller: Watcher, year: Year) -> list[dict[str, object]]:
+    """The contributions (vakuutusmaksut) that an area got in a year, and its gain from the phase-out of Kela II."""
+    caller.must_be_in_area(area)
+    async with transaction(request.app.state.pool) as tx:
+        return list(await views.contributions(tx, area, year))
 
 
 @router.get("/v1/accounts/{area}/state-funding", tags=["money in"])

@@ -1,5 +1,6 @@
 """Money that comes into an area's account."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from uuid import UUID
@@ -10,10 +11,11 @@ from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 
 from ..commands import AllocateContributions, PlaceFunding
-from ..domain.contributions import allocate
 from ..domain.funding_entries import funding_entries
 from ..domain.instalments import YearShare, rule_on, year_shares
+from ..domain.kela_phase_out import AreaPart, Reimbursed, percent_of, share_out
 from ..errors import Reason
+from ..figures import class_2_percents
 from ..views import funding as views
 from .dating import closed_years, post_dated
 
@@ -103,19 +105,52 @@ async def _keep(tx: Tx, command: PlaceFunding, shares: tuple[YearShare, ...], *,
 
 @dataclass(frozen=True)
 class Allocated:
-    """A collected sum as it was booked, area by area."""
+    """A collected sum as it was booked, area by area; what Kela keeps of it for reimbursements, and what it freed."""
 
     amount_cents: int
     areas: list[Funded]
+    kept_cents: int
+    gained_cents: int
+    class_2_percent: int
 
 
 async def allocate_contributions(tx: Tx, command: AllocateContributions, now: datetime) -> Allocated:
-    """Allocate collected insurance contributions to the areas' accounts, each as an instalment of its own."""
-    parts = allocate(command.total_cents, dict(command.measures))
+    """Allocate collected insurance contributions to the areas' accounts, each as an instalment of its own.
+
+    What Kela reimburses by the table of the year in which they were received stays with it.
+    """
+    percent = percent_of(command.received_on.year, class_2_percents())
+    reimbursed = Reimbursed(command.class_1_cents, command.class_2_cents, percent)
+    try:
+        parts = share_out(command.total_cents, dict(command.measures), reimbursed)
+    except ValueError as error:
+        raise Invalid(str(error), pointer="/class_2_cents", rule="reimbursements_within_total") from error
     funded = [
-        await place_funding(tx, PlaceFunding(area, "insurance", "", cents, command.received_on, command.reference), now)
-        for area, cents in parts.items()
+        await place_funding(tx, _instalment_of(command, area, part.amount_cents), now) for area, part in parts.items()
     ]
-    assert sum(one.amount_cents for one in funded) == command.total_cents, "an allocation lost a cent"
+    await _explain(tx, command, reimbursed, [(one, parts[one.area]) for one in funded])
+    shared_cents = sum(one.amount_cents for one in funded)
+    assert shared_cents + reimbursed.kept_cents == command.total_cents, "an allocation lost a cent"
     assert len({one.area for one in funded}) == len(funded), "an area was funded twice"
-    return Allocated(command.total_cents, funded)
+    return Allocated(shared_cents, funded, reimbursed.kept_cents, reimbursed.freed_cents, percent)
+
+
+def _instalment_of(command: AllocateContributions, area: str, cents: int) -> PlaceFunding:
+    return PlaceFunding(area, "insurance", "", cents, command.received_on, command.reference)
+
+
+async def _explain(
+    tx: Tx, command: AllocateContributions, reimbursed: Reimbursed, funded: Sequence[tuple[Funded, AreaPart]]
+) -> None:
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO contribution (instalment_id, area, collected_cents, class_1_cents, class_2_cents,"
+            " class_2_percent, kept_cents, gained_cents) VALUES (%s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    *(one.entry_id, one.area, command.total_cents, reimbursed.class_1_cents, reimbursed.class_2_cents),
+                    *(reimbursed.class_2_percent, reimbursed.kept_cents, part.gained_cents),
+                )
+                for one, part in funded
+            ],
+        )

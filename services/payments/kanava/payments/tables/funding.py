@@ -72,6 +72,27 @@ class InstalmentShare(Base, table=True):
     amount_cents: int = Field(sa_type=sa.BigInteger)
 
 
+class Contribution(Base, table=True):
+    """How an area's part of collected insurance contributions was worked out, with Kela's reimbursements of the whole.
+
+    `gained_cents` of the instalment come from the phase-out of class II.
+    """
+
+    __table_args__ = (
+        sa.CheckConstraint("class_2_percent BETWEEN 0 AND 100"),
+        sa.CheckConstraint("least(class_1_cents, class_2_cents, gained_cents) >= 0"),
+        {"info": APPEND_ONLY},
+    )
+    instalment_id: UUID = Field(primary_key=True, foreign_key="instalment.instalment_id")
+    area: str
+    collected_cents: int = Field(sa_type=sa.BigInteger)
+    class_1_cents: int = Field(sa_type=sa.BigInteger)
+    class_2_cents: int = Field(sa_type=sa.BigInteger)
+    class_2_percent: int
+    kept_cents: int = Field(sa_type=sa.BigInteger)
+    gained_cents: int = Field(sa_type=sa.BigInteger)
+
+
 class StateFunding(Base, table=True):
     """A version of the state's funding of a fiscal year, to be split over the areas by determinants."""
 

@@ -65,13 +65,18 @@ class Charge(Base, table=True):
 
 
 class Snapshot(Base, table=True):
-    """A confirmed indicator of a producer, frozen for a period, and from when it was known."""
+    """A confirmed indicator of a producer or of a municipality, frozen for a period, and from when it was known."""
 
-    __table_args__ = (sa.CheckConstraint("period_from < period_until"), {"info": APPEND_ONLY})
+    __table_args__ = (
+        sa.CheckConstraint("period_from < period_until"),
+        sa.CheckConstraint("num_nonnulls(producer_id, municipality) = 1"),
+        {"info": APPEND_ONLY},
+    )
     snapshot_id: UUID = Field(primary_key=True)
     recorded_at: datetime = Field(sa_type=TIMES)
     area: str = Field(index=True)
-    producer_id: str
+    producer_id: str | None
+    municipality: str | None
     indicator: str
     period_from: date
     period_until: date

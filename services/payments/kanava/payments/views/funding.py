@@ -1,6 +1,6 @@
 """SQL that reads funding: plans against what was received, and the state's funding by determinant."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from psycopg.rows import DictRow
@@ -15,7 +15,10 @@ Payer = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class PayerView:
-    """A payer's plan of a year against what was received, on a day; cents and days."""
+    """A payer's plan of a year against what was received, on a day; cents and days.
+
+    Of insurance contributions received in the year, `phase_out_gain_cents` come from the phase-out of Kela II.
+    """
 
     payer: str
     party: str
@@ -28,6 +31,7 @@ class PayerView:
     overdue_cents: int
     surplus_cents: int
     most_days_late: int
+    phase_out_gain_cents: int
     instalments: list[dict[str, object]]
 
 
@@ -59,6 +63,10 @@ SELECT DISTINCT ON (p.payer, p.party) p.payer, p.party, p.version, p.reason,
 FROM instalment_plan p WHERE p.area = %(area)s AND p.fiscal_year = %(year)s
 ORDER BY p.payer, p.party, p.version DESC
 """
+_GAINED = """
+SELECT coalesce(sum(c.gained_cents), 0)::bigint AS cents FROM contribution c JOIN instalment i USING (instalment_id)
+WHERE i.area = %(area)s AND extract(year FROM i.received_on) = %(year)s AND i.received_on <= %(on)s
+"""
 _RECEIVED = """
 SELECT i.payer, i.party, i.received_on, s.amount_cents FROM instalment i JOIN instalment_share s USING (instalment_id)
 WHERE i.area = %(area)s AND s.fiscal_year = %(year)s AND i.received_on <= %(on)s
@@ -73,8 +81,13 @@ async def payers(tx: Tx, area: str, year: int, on: date) -> list[PayerView]:
     received: dict[tuple[str, str], list[Received]] = {}
     for row in await rows(tx, _RECEIVED, asked):
         received.setdefault((row["payer"], row["party"]), []).append(Received(row["received_on"], row["amount_cents"]))
+    gained = await one(tx, _GAINED, asked)
+    assert gained is not None, "an aggregate always answers"
     return [
-        _payer_view(key, year, plans.get(key), received.get(key, []), on=on)
+        replace(
+            _payer_view(key, year, plans.get(key), received.get(key, []), on=on),
+            phase_out_gain_cents=gained["cents"] if key[0] == "insurance" else 0,
+        )
         for key in sorted(plans.keys() | received.keys())
     ]
 
@@ -97,6 +110,7 @@ def _payer_view(
         overdue_cents=sum(one.missing_cents for one in matching.instalments if one.due_on < on),
         surplus_cents=matching.surplus_cents,
         most_days_late=max((one.days_late for one in matching.instalments), default=0),
+        phase_out_gain_cents=0,
         instalments=[_instalment(one) for one in matching.instalments],
     )
 
@@ -122,4 +136,18 @@ async def state_funding(tx: Tx, area: str, year: int) -> list[DictRow]:
         " WHERE area = %(area)s AND fiscal_year = %(year)s AND version ="
         " (SELECT max(version) FROM state_funding WHERE fiscal_year = %(year)s) ORDER BY share_thousandths DESC",
         {"area": area, "year": year},
+    )
+
+
+async def contributions(tx: Tx, area: str, year: int) -> list[DictRow]:
+    """An area's parts of the contributions that were received in a year, with what Kela reimbursed of the whole.
+
+    `gained_cents` of an amount are the area's because class II is no longer reimbursed in full.
+    """
+    return await rows(
+        tx,
+        "SELECT i.reference, i.received_on, i.amount_cents, c.gained_cents, c.collected_cents, c.class_1_cents,"
+        " c.class_2_cents, c.class_2_percent, c.kept_cents FROM contribution c JOIN instalment i USING (instalment_id)"
+        " WHERE i.area = %s AND extract(year FROM i.received_on) = %s ORDER BY i.received_on, i.reference",
+        (area, year),
     )

@@ -52,7 +52,7 @@ def _bands(model: CompensationModel) -> list[rate_tables.Band]:
 def _broken_by_compensation(model: CompensationModel, valid_from: date) -> list[Violation]:
     rates = compensation.broken_by_rates([(band.annual_cents, band.monthly_cents) for band in model.bands])
     bands = rates or rate_tables.broken_by_bands(_bands(model))
-    incentives = [compensation.Incentive(**one.model_dump(exclude={"scale"})) for one in model.incentives]
+    incentives = [compensation.Incentive(**one.model_dump(exclude={"scale", "subject"})) for one in model.incentives]
     earned = compensation.broken_by_incentives(incentives, model.incentive_percent)
     reasons = compensation.broken_by_reasons([one.code for one in model.coefficient_reasons])
     allowed = [(one.contract_class, one.kinds) for one in model.allowed_kinds]
