@@ -7,14 +7,15 @@ the clock starts, with their first batches, and end with everything committed.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime
 from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
 from pydantic import TypeAdapter
 
 from kanava.common.contracts.base import HOT_PARTITIONS
@@ -32,6 +33,7 @@ from .population import fill
 
 COPIES = 2
 RESIDENTS = 20_000
+PUBLISHED_AT_ONCE = 20_000
 AIM = 0.35
 TOPIC = "kanava.monitoring.production.v1"
 MONTH = date(2027, 1, 1)
@@ -68,16 +70,17 @@ async def _joined(bootstrap: str, group: str, members: int) -> None:
     await admin.start()
     try:
         while True:
-            (answer,) = await admin.describe_consumer_groups([group])
-            _, _, state, _, _, joined, *_ = answer.groups[0]
-            if state == "Stable" and len(joined) == members:
-                return
+            with contextlib.suppress(KafkaError):  # the group's coordinator is not known at once
+                (answer,) = await admin.describe_consumer_groups([group])
+                _, _, state, _, _, joined, *_ = answer.groups[0]
+                if state == "Stable" and len(joined) == members:
+                    return
             await asyncio.sleep(0.2)
     finally:
         await admin.close()
 
 
-@asynccontextmanager
+@contextlib.asynccontextmanager
 async def _held(owner: Pool) -> AsyncIterator[None]:
     """Let nothing be merged meanwhile: the copies wait with their first batches."""
     async with transaction(owner) as tx:
@@ -88,8 +91,9 @@ async def _held(owner: Pool) -> AsyncIterator[None]:
 async def _publish(bootstrap: str, count: int) -> None:
     producer = AIOKafkaProducer(bootstrap_servers=bootstrap, linger_ms=20, max_batch_size=262_144)
     await producer.start()
-    acks = [await producer.send(TOPIC, **_record(number)) for number in range(count)]
-    await asyncio.gather(*acks)
+    for first in range(0, count, PUBLISHED_AT_ONCE):
+        acks = [await producer.send(TOPIC, **_record(n)) for n in range(first, min(first + PUBLISHED_AT_ONCE, count))]
+        await asyncio.gather(*acks)
     await producer.stop()
 
 

@@ -20,6 +20,8 @@ from tests.support import facts as told
 
 ABSURD = (-1, 10**18, 10**40, 12.5, "100", True, None)
 """No field for cents takes these: below nothing, more than a country has, and what is no whole number."""
+LOWERS = ("/v1/performance-lines",)
+"""Here a sum below nothing lowers what is paid."""
 
 
 NO_MONTH = ("0000-01", "9999-12", "2026-13", "٢٠٢٦-11", "2026-11-01", "")
@@ -127,7 +129,7 @@ def test_the_table_of_access_shows_many_sums() -> None:
 async def test_no_route_takes_an_absurd_sum(pool: Pool, client: httpx.AsyncClient) -> None:
     before = await written(pool)
     for row, role, place in sums():
-        for absurd in ABSURD:
+        for absurd in (one for one in ABSURD if row.path not in LOWERS or one != -1):
             body = replaced(row.sends(WORLD, role).json, place, absurd)
             answer = await post(client, f"anna:{role.value}:1", row.url(WORLD, role), body)
             told_of = f"{row.name} with {place} = {absurd!r}: {answer.status_code} {answer.text[:300]}"

@@ -48,6 +48,13 @@ async def test_a_later_decision_books_the_difference_and_the_resident_sees_what_
     await story.assert_books_agree(pool)
 
 
+async def test_a_month_that_has_not_begun_has_no_benefit(pool: Pool) -> None:
+    with pytest.raises(Refused) as refused:
+        await decide(pool, replace(TRAVEL, for_month=date(2027, 1, 1)), 31)
+    assert refused.value.reason is Reason.BENEFIT_IN_THE_FUTURE
+    assert (await decide(pool, replace(TRAVEL, for_month=date(2026, 12, 1)), 1)).change_cents == 40_00
+
+
 async def test_a_matter_stays_with_its_resident(pool: Pool) -> None:
     await decide(pool, TRAVEL, 1)
     with pytest.raises(Refused) as refused:

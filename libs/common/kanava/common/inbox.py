@@ -34,6 +34,8 @@ from .telemetry import count_taken, receive_spans
 log = structlog.get_logger()
 
 MAX_RECORDS = 5000
+FETCHED_BYTES = 4 * 1024**2
+"""From a partition at once, so that a full batch of reports fits in; the client's own megabyte holds some 2,000."""
 HOT_MEMBERS = 2
 DECODED_AT_ONCE = 200
 UUID_CHARACTERS = 36
@@ -147,6 +149,7 @@ def _subscriber(router: KafkaRouter, topic: Topic, group_id: str) -> Callable[[A
         max_records=MAX_RECORDS,
         batch_timeout_ms=IDLE_MILLISECONDS,
         fetch_max_wait_ms=IDLE_MILLISECONDS,
+        max_partition_fetch_bytes=FETCHED_BYTES,
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.NACK_ON_ERROR,
         session_timeout_ms=SESSION_MILLISECONDS,
@@ -179,12 +182,6 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-def _text(headers: Mapping[str, bytes], name: str) -> str | None:
-    """A header as text; only those that are asked for are decoded."""
-    value = headers.get(name)
-    return None if value is None else value.decode("ascii", "replace")
-
-
 async def _sorted_out(
     service: str, topic: Topic, records: Sequence[ConsumerRecord[bytes, bytes]]
 ) -> tuple[list[Received], list[DeadLetter], int]:
@@ -197,35 +194,37 @@ async def _sorted_out(
         if number % DECODED_AT_ONCE == 0:
             await asyncio.sleep(0)
         headers = dict(record.headers)
-        kind = _text(headers, "ce_type")
-        if _text(headers, REDRIVE_HEADER) not in (None, service):
+        kind = headers.get("ce_type")
+        what = topic.whats.get(kind) if kind is not None else None
+        if (bound_for := headers.get(REDRIVE_HEADER)) is not None and bound_for.decode("ascii", "replace") != service:
             skipped += 1
-        elif kind is not None and kind not in topic.types:
-            log.info("unknown_type", topic=topic.name, type=kind)
+        elif what is None and kind is not None:
+            log.info("unknown_type", topic=topic.name, type=kind.decode("ascii", "replace"))
             skipped += 1
         else:
             try:
-                received.append(_decoded(topic, record, kind, headers))
+                received.append(_decoded(topic, record, what, headers))
             except Undecodable as error:
                 buried.append(DeadLetter.of(service, record, str(error)))
     return received, buried, skipped
 
 
 def _decoded(
-    topic: Topic, record: ConsumerRecord[bytes, bytes], kind: str | None, headers: Mapping[str, bytes]
+    topic: Topic, record: ConsumerRecord[bytes, bytes], what: str | None, headers: Mapping[str, bytes]
 ) -> Received:
     """The fact of a record; `Undecodable` names the fields and rules that it breaks, never their values."""
     event_id = _event_id(headers.get("ce_id", b""), is_hot=topic.is_hot)
-    if kind is None:
+    if what is None:
         raise Undecodable("the header ce_type is missing")
     try:
         fact = _adapter(topic).validate_json(record.value or b"")
     except ValidationError as error:
         broken = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
-        raise Undecodable(f"not a valid {kind}: {broken}") from error
-    if topic.type_of(fact.what) != kind or not _has_key(topic, fact, record):
+        raise Undecodable(f"not a valid {topic.type_of(what)}: {broken}") from error
+    if fact.what != what or not _has_key(topic, fact, record):
         raise Undecodable("the body does not match the headers or the key")
-    return Received(event_id, fact, _text(headers, "traceparent"))
+    trace = headers.get("traceparent")
+    return Received(event_id, fact, None if trace is None else trace.decode("ascii", "replace"))
 
 
 def _event_id(value: bytes, *, is_hot: bool) -> UUID | None:
@@ -240,8 +239,8 @@ def _event_id(value: bytes, *, is_hot: bool) -> UUID | None:
 
 def _has_key(topic: Topic, fact: Fact, record: ConsumerRecord[bytes, bytes]) -> bool:
     """Whether a record stands under the key of its fact; as relays write it, that is seen without taking it apart."""
-    key, body = record.key or b"", record.value or b""
-    return b'"%b":"%b"' % (topic.key.encode(), key) in body or key == str(getattr(fact, topic.key)).encode()
+    key = record.key or b""
+    return topic.key_in_json + key + b'"' in (record.value or b"") or key == str(getattr(fact, topic.key)).encode()
 
 
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {}

@@ -62,6 +62,7 @@ class Reason(RefusalReason):
     MONTH_NOT_BEGUN = "month_not_begun", "A batch pays what is owed up to a month that has begun."
     BATCH_OUT_OF_ORDER = "batch_out_of_order", "A later month of the area has a batch; draw one for that or after."
     PERFORMANCE_TOO_LARGE = "performance_too_large", "The sum of one performance line is beyond the limit of the day."
+    BENEFIT_IN_THE_FUTURE = "benefit_in_the_future", "A benefit is for a month that has begun."
     PERFORMANCE_IN_THE_FUTURE = "performance_in_the_future", "A performance line is for a month that has begun."
     PERFORMANCE_TOO_OLD = "performance_too_old", "The day of the performance line lies too many months back."
     PERFORMANCE_REVOKED = "performance_revoked", "The performance line is revoked already."

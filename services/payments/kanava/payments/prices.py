@@ -80,12 +80,12 @@ def earned(*, visit: str, rate: str) -> str:
 
 _TREATED = """
     UNION ALL
-    SELECT resident_id, unit_id, producer_id, source, for_month, price_cents,
+    SELECT resident_id, unit_id, producer_id, source, node, for_month, price_cents,
         CASE WHEN row_number() OVER (PARTITION BY resident_id, package, counted_each,
             date_trunc(counted_each, performed_on) ORDER BY performed_on, source) = 1 THEN fee_cents ELSE 0 END,
         client_fee_cents
     FROM (
-        SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.performed_on,
+        SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.node, v.performed_on,
             date_trunc('month', v.performed_on)::date AS for_month, -v.client_fee_cents::bigint AS client_fee_cents,
             p.price_cents, p.fee_cents, p.package, p.counted_each
         FROM visit v

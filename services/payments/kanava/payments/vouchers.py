@@ -178,6 +178,13 @@ GROUP BY run_id, resident_id, kind, for_month, unit_id, production_id, producer_
 """
 
 
+_NODE_USE = """
+INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)
+SELECT run_id, producer_id, 'voucher', node, area, sum(amount_cents)::bigint FROM voucher_use
+WHERE run_id = %(run_id)s GROUP BY run_id, producer_id, node, area HAVING sum(amount_cents) <> 0
+"""
+
+
 async def write_vouchers(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> None:
     """Write what vouchers pay for reports, and pairs where that changed; the claims are staged.
 
@@ -186,3 +193,4 @@ async def write_vouchers(tx: Tx, month: Month, partition: str, earlier_runs: Seq
     known = {"run_id": month.run_id, "area": month.area, "runs": list(earlier_runs)}
     await tx.execute(_USES, known)
     await tx.execute(_LINES.format(partition=partition), known)
+    await tx.execute(_NODE_USE, known)

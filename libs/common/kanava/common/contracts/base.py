@@ -77,3 +77,13 @@ class Topic:
     def types(self) -> frozenset[str]:
         """All CloudEvents types that may stand on this topic."""
         return frozenset(self.type_of(what) for what in self.model.kinds())
+
+    @cached_property
+    def whats(self) -> dict[bytes, str]:
+        """What happened, by the CloudEvents type as it stands in a header."""
+        return {self.type_of(what).encode(): what for what in self.model.kinds()}
+
+    @cached_property
+    def key_in_json(self) -> bytes:
+        """How the field of the key begins in compact JSON, up to its value."""
+        return f'"{self.key}":"'.encode()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx, rows
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
@@ -39,7 +40,12 @@ class Decided:
 
 
 async def decide_benefit(tx: Tx, command: DecideBenefit, now: datetime) -> Decided:
-    """Record a decision on a benefit and book what it changes. A matter stays with its resident, kind and month."""
+    """Record a decision on a benefit and book what it changes. A matter stays with its resident, kind and month.
+
+    The resident may not be known yet: facts of residents and decisions come in any order.
+    """
+    if command.for_month > helsinki_date(now):
+        raise Refused(Reason.BENEFIT_IN_THE_FUTURE, pointer="/month")
     await tx.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('benefit' || %s || %s, 0))", (command.area, command.reference)
     )

@@ -27,7 +27,6 @@ from kanava.common.outbox import emit
 from .. import ledger, lines
 from ..adjustments import write_adjustments
 from ..allowed_kinds import stage_refused_kinds
-from ..budget_facts import count_use
 from ..ceilings import write_ceiling_claims
 from ..charges import write_charges
 from ..commands import RequestRun
@@ -152,7 +151,6 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
-    await count_use(tx, month, sums)
     claims = await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
     await _book(tx, month, sums, [*reserves, *claims])
     crash_point("run_after_booking")
