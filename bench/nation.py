@@ -57,7 +57,7 @@ FROM late CROSS JOIN generate_series(0, 1) part
 
 
 def areas() -> list[str]:
-    """The 22 areas, smallest first, so that the time can be read off as the country grows."""
+    """The 22 areas, smallest first."""
     people = {code: sum(found.values()) for (kind, code), found in populations().items() if kind == "area"}
     return sorted((code for code in people if code != ALAND), key=lambda code: people[code])
 

@@ -85,7 +85,7 @@ async def _months(running: Platform, say: Say) -> Table:
 
 
 async def _closed(pool: Pool, first: date, *, workers: int) -> Table:
-    """Close a month of every area, smallest first; seconds, and how they grew with the residents closed."""
+    """Close a month of every area, in the order of their codes; seconds, and how they grew with the residents."""
     now = datetime(first.year, first.month + 1, CLOSED_ON, tzinfo=UTC)
     for area in nation.areas():
         async with transaction(pool) as tx:

@@ -74,13 +74,8 @@ class Topic:
         return f"fi.kanava.{self.service}.{self.model.aggregate}."
 
     @cached_property
-    def types(self) -> frozenset[str]:
-        """All CloudEvents types that may stand on this topic."""
-        return frozenset(self.type_of(what) for what in self.model.kinds())
-
-    @cached_property
     def whats(self) -> dict[bytes, str]:
-        """What happened, by the CloudEvents type as it stands in a header."""
+        """What happened, by the CloudEvents type as it stands in a header; no other types may stand on this topic."""
         return {self.type_of(what).encode(): what for what in self.model.kinds()}
 
     @cached_property
