@@ -132,6 +132,21 @@ async def test_capitation_that_the_model_does_not_allow_is_not_paid_to_that_clas
     await story.assert_books_agree(pool)
 
 
+async def test_a_first_contract_that_came_late_pays_everybody_what_a_closed_month_refused(pool: Pool) -> None:
+    """Nothing became known of the residents themselves."""
+    await story.open_area(pool)
+    await adopt(pool, "basic", "fee")
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), private=True)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await story.lines(pool, "capitation") == []
+    late = cooperation(contract_id="C-late", compensation_kinds=("capitation",), recorded_at=at(11, 6))
+    await story.hear(pool, "registry.contract", late)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert [line["for_month"] for line in await story.lines(pool, "capitation")] == [OCTOBER, NOVEMBER]
+    await story.assert_books_agree(pool)
+
+
 async def test_who_hears_the_contract_warns_and_the_organiser_sees_it(pool: Pool) -> None:
     await story.open_area(pool)
     await adopt(pool, "cooperation", "capitation")

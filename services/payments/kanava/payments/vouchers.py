@@ -14,6 +14,7 @@ from kanava.common.contracts import listing
 from kanava.common.db import Tx, one, stage
 
 from .facts import known_since, merge_versions
+from .lines import parameters
 from .month import Month
 from .prices import fee_of
 
@@ -70,8 +71,8 @@ SELECT DISTINCT ON (v.production_id) v.production_id, k.voucher_id, v.resident_i
                 ORDER BY s.municipality, s.version DESC) now
                 WHERE now.phase >= 5 AND (u.area IS DISTINCT FROM v.area OR now.municipality = u.municipality))
             THEN 'no_scheme' END
-FROM voucher k
-JOIN visit v ON v.resident_id = k.resident_id AND v.area = k.area
+FROM voucher_report JOIN visit v USING (production_id)
+JOIN voucher k ON v.resident_id = k.resident_id AND v.area = k.area
     AND v.performed_on >= k.starts_on AND v.performed_on < k.until AND v.performed_on < %(end)s
     AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
     AND (k.producer_ids = '{}' OR v.producer_id = ANY(k.producer_ids))
@@ -80,9 +81,8 @@ LEFT JOIN unit u ON u.unit_id = v.unit_id
 CROSS JOIN LATERAL (
     SELECT max(length(n)) AS closeness FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')
 ) covering
-LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
 LEFT JOIN """
-    + fee_of(at="%(cut_off)s", closed_at="closing.cut_off")
+    + fee_of(at="%(cut_off)s")
     + """ p ON k.kind = 'personal_budget'
 WHERE k.area = %(area)s AND k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s
     AND k.status <> 'annulled' AND k.kind <> 'sote_centre' AND covering.closeness IS NOT NULL
@@ -90,11 +90,35 @@ ORDER BY v.production_id, k.kind = 'personal_budget', covering.closeness DESC, k
 """
 )
 
+_REPORTS = """
+CREATE TEMP TABLE voucher_report ON COMMIT DROP AS
+SELECT v.production_id FROM visit v
+WHERE v.area = %(area)s AND v.performed_on >= %(first)s AND v.performed_on < %(end)s
+    AND v.resident_id IN (SELECT resident_id FROM voucher WHERE area = %(area)s)
+UNION SELECT production_id FROM touched_report
+"""
+_CONCERNED = """
+CREATE TEMP TABLE voucher_concerned ON COMMIT DROP AS
+SELECT voucher_id FROM voucher
+WHERE area = %(area)s AND resident_id IN (SELECT v.resident_id FROM voucher_report JOIN visit v USING (production_id))
+UNION SELECT u.voucher_id FROM voucher_report JOIN voucher_use u USING (production_id) WHERE u.area = %(area)s
+UNION SELECT voucher_id FROM voucher_use WHERE area = %(area)s AND for_month >= (
+    SELECT date_trunc('month', min(entered_on))::date FROM scheme_phase
+    WHERE area = %(area)s AND recorded_at >= %(since)s AND recorded_at < %(cut_off)s)
+"""
+"""Vouchers of which a report is of the month or touched, or a scheme became known by which they are paid or not."""
+_USED_BEFORE = """
+INSERT INTO voucher_report
+SELECT production_id FROM voucher_use JOIN voucher_concerned USING (voucher_id) WHERE area = %(area)s
+EXCEPT SELECT production_id FROM voucher_report
+"""
+"""A voucher pays in the order of days, so all that ever asked for it are counted anew."""
 _ANY = "SELECT FROM voucher WHERE area = %(area)s AND recorded_from < %(cut_off)s LIMIT 1"
 
 
 async def stage_claims(tx: Tx, month: Month) -> bool:
-    """Lay out which report which voucher pays; whether the area has, or had, any voucher at all.
+    """Lay out which report which voucher pays, of those of the month, those touched, and all that a voucher of one of
+    these paid before; whether the area has, or had, any voucher at all.
 
     A report has one voucher: one with a value per use before a personal budget, then the one whose node is closest,
     then the one that ends first. What is not paid for another reason than the grant has it beside it.
@@ -104,9 +128,14 @@ async def stage_claims(tx: Tx, month: Month) -> bool:
         " producer_id text, node text, report_id text, performed_on date, quantity int, uses_granted int,"
         " sum_granted_cents bigint, rate_cents bigint, why text) ON COMMIT DROP"
     )
-    known = {"area": month.area, "cut_off": month.cut_off, "end": month.end}
+    known = parameters(month, month.first)
     if await one(tx, _ANY, known) is None:
         return False
+    await tx.execute(_REPORTS, known)
+    await tx.execute("ANALYZE voucher_report")
+    await tx.execute(_CONCERNED, known)
+    await tx.execute(_USED_BEFORE, known)
+    await tx.execute("ANALYZE voucher_report, voucher_concerned")
     await tx.execute(_CLAIMS, known)
     await tx.execute("ANALYZE voucher_claim")
     return True
@@ -119,7 +148,7 @@ WITH wanted AS (
     SELECT production_id, voucher_id, resident_id, unit_id, producer_id, node, report_id, performed_on, uses_granted,
            sum_granted_cents, coalesce(rate_cents, 0) AS rate_cents, why,
            CASE WHEN why IS NULL THEN quantity ELSE 0 END AS quantity
-    FROM voucher_claim WHERE rate_cents IS NOT NULL OR why IS NOT NULL
+    FROM voucher_claim JOIN voucher_concerned USING (voucher_id) WHERE rate_cents IS NOT NULL OR why IS NOT NULL
 ),
 counted AS (
     SELECT *, greatest(0, least(quantity, coalesce(uses_granted - coalesce(sum(quantity) OVER prior, 0), quantity)))
@@ -148,7 +177,7 @@ stood AS (
            sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
            sum(uses)::int AS uses, sum(amount_cents)::bigint AS amount_cents,
            (array_agg(why ORDER BY run.month DESC) FILTER (WHERE kind <> 'refund'))[1] AS why
-    FROM voucher_use JOIN run USING (run_id) WHERE run_id = ANY(%(runs)s)
+    FROM voucher_use JOIN voucher_concerned USING (voucher_id) JOIN run USING (run_id) WHERE run_id = ANY(%(runs)s)
     GROUP BY voucher_id, production_id, resident_id, unit_id, producer_id, node, for_month
     HAVING sum(CASE kind WHEN 'refund' THEN -1 ELSE 1 END) > 0
 ),

@@ -49,10 +49,9 @@ _CASES: Mapping[str, str] = {
     + fee_allowed()
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
-    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + fee_of(at="newest.cut_off")
     + """ f), true) AS waits
-        FROM visit v LEFT JOIN run closing
-            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        FROM visit v
         LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
             ON newest.area = v.area
         WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
