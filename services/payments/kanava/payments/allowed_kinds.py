@@ -63,8 +63,8 @@ async def stage_refused_kinds(tx: Tx, month: Month) -> bool:
     """Lay out which producers are paid a kind in no way in a municipality, for `not_refused`; whether there is any.
 
     Of the contracts in force that have the kind, every one is of a class to which the municipality's model does not
-    pay it. A producer whose contracts do not name the kind is not judged here. What a contract that became known late
-    turned in a month that the previous run saw otherwise is laid out as `kind_turned`.
+    pay it. Capitation follows who is listed, so a contract need not name it to be judged. What a contract that became
+    known late turned in a month that the previous run saw otherwise is laid out as `kind_turned`.
     """
     found, before = await _refusals(tx, month, month.cut_off), Refusals()
     if month.previous_cut_off is not None:
@@ -119,7 +119,7 @@ def _refused_producers(judged: _Judged) -> list[tuple[date, str, str, str]]:
     found: list[tuple[date, str, str, str]] = []
     for municipality, model in judged.models.items():
         for kind in KINDS:
-            having = [contract for contract in in_force if kind in contract["compensation_kinds"]]
+            having = [one for one in in_force if kind == "capitation" or kind in one["compensation_kinds"]]
             paid = {c["producer_id"] for c in having if (c["contract_class"], kind) not in model.refused}
             refused = {contract["producer_id"] for contract in having} - paid
             found += [(judged.first, producer, municipality, kind) for producer in sorted(refused)]

@@ -4,7 +4,8 @@ Fees count as reported by producers and known at the cut-off, from every area, i
 a run claims what of its own area's fees lies above. Only families with fees of the month or something new since the
 previous cut-off are computed, and all of a year until its first claim, since its ceiling may have become known late;
 only the difference to what earlier runs claimed is written, so nothing is claimed twice and a fee that is corrected
-corrects the claim. `domain.ceilings` is the same rule in words.
+corrects the claim. A self-pay of a voucher is no client fee (settled question 22). `domain.ceilings` is the same rule
+in words.
 """
 
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from kanava.common.db import Tx, one
 from .domain import chart
 from .figures import fee_ceilings
 from .month import Month
+from .vouchers import COVERED
 
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
@@ -32,6 +34,10 @@ WITH fresh AS (
     WHERE area = %(area)s AND client_fee_cents > 0 AND recorded_from < %(cut_off)s AND NOT EXISTS (
         SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))
     UNION
+    SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION
+    SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION
     SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
 )
@@ -40,7 +46,7 @@ UNION SELECT r.guardian_id FROM fresh JOIN resident r USING (resident_id) WHERE 
 """
 """A fee of the month in another area moves claims for later days alone, and those are of the month too; so of other
 areas only what came late or was corrected is looked at."""
-_CLAIMS = """
+_CLAIMS = f"""
 INSERT INTO ceiling_claim (run_id, area, resident_id, payee_id, year, ceiling_cents, amount_cents)
 WITH member AS (
     SELECT payee_id AS resident_id FROM ceiling_family
@@ -56,6 +62,7 @@ WITH member AS (
         AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
     WHERE v.client_fee_cents > 0 AND v.performed_on < %(end)s
         AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND NOT {COVERED}
 ), over AS (
     SELECT resident_id, payee_id, year, area, ceiling_cents,
         least(cents, sum(cents) OVER (PARTITION BY payee_id, year ORDER BY performed_on, production_id)

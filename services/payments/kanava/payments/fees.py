@@ -18,16 +18,35 @@ from .touched_reports import KNOWN
 
 _CONTRACTS = """
 CREATE TEMP TABLE fee_contract ON COMMIT DROP AS
-SELECT DISTINCT producer_id, starts_on, ends_on FROM (
-    SELECT DISTINCT ON (contract_id) * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
-    ORDER BY contract_id, version DESC
-) c WHERE 'fee' = ANY(compensation_kinds)
+WITH known AS (
+    SELECT * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
+), newest AS (
+    SELECT DISTINCT ON (contract_id) contract_id, producer_id, starts_on,
+        greatest(coalesce(ends_on, 'infinity'), starts_on) AS ends_on
+    FROM known ORDER BY contract_id, version DESC
+), period AS (
+    SELECT nullif(month, min(month) OVER ()) AS begins, (month + interval '1 month')::date AS ends, cut_off FROM run
+    WHERE area = %(area)s AND month <= %(first)s
+), allowed AS (
+    SELECT DISTINCT ON (p.ends, k.contract_id) k.contract_id, p.begins, p.ends, k.compensation_kinds
+    FROM period p CROSS JOIN known k
+    ORDER BY p.ends, k.contract_id, k.recorded_at < p.cut_off DESC,
+        CASE WHEN k.recorded_at < p.cut_off THEN -k.version ELSE k.version END
+)
+SELECT producer_id, lower(days) AS begins, upper(days) AS ends FROM (
+    SELECT producer_id, unnest(range_agg(daterange(starts_on, ends_on) * daterange(begins, ends))) AS days
+    FROM newest JOIN allowed USING (contract_id) WHERE 'fee' = ANY(compensation_kinds) GROUP BY producer_id
+) contracted
 """
+"""The days on which contracts pay a producer fees: those of the newest version, with the kinds that were known when
+the month closed, or were the first to be known. A new kind never re-prices a closed month (settled question 1)."""
 _OF_THE_MONTH = f"{KNOWN} AND v.performed_on >= %(first)s"
 _NOT_TOUCHED = " AND NOT EXISTS (SELECT FROM touched_report t WHERE t.production_id = v.production_id)"
 _CONTRACTED = """
         AND EXISTS (SELECT FROM fee_contract c WHERE c.producer_id = v.producer_id
-                    AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
+                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
+        AND EXISTS (SELECT FROM producing_unit u WHERE u.unit_id = v.unit_id
+                    AND u.begins <= v.performed_on AND u.ends > v.performed_on)"""
 _ALLOWED = "\n        AND " + fee_allowed()
 _WITHOUT_VOUCHER = "\n        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)"
 _CLAIMS = """
@@ -128,7 +147,8 @@ async def write_fees(
 ) -> None:
     """Write fees and the client fees collected into a run's partition.
 
-    A producer is paid by the contracts known at the cut-off. A report without a price in force, or without the weight
+    A producer is paid by the contracts known at the cut-off, a unit while its scheme is in production
+    (`producing.stage_producing_units`). A report without a price in force, or without the weight
     or the referral that it needs, stays until it has them. What a voucher pays (`vouchers.stage_claims`) has no fee,
     nor has what the model in force does not pay to the contract's class (`allowed_kinds.stage_refused_kinds`).
     """

@@ -2,25 +2,30 @@
 
 from kanava.common.db import Tx, one
 
-_RATE = """
-    SELECT p.price_id, p.price_cents, p.price_basis, p.node AS package,
-        p.total_price ->> 'counted_each' AS counted_each, (
+_CLOSED = """(
+        SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r
+        WHERE r.area = {area} AND r.month >= date_trunc('month', {visit}.performed_on)::date OFFSET 0
+    )"""
+_NEEDS_REFERRAL = """coalesce((
             SELECT c.needs_referral FROM care_criterion c WHERE c.code = {visit}.node
                 AND c.valid_from <= {visit}.performed_on
                 AND c.recorded_at < least({at}, closed.at)
-            ORDER BY c.valid_from DESC, c.number DESC LIMIT 1) AS needs_referral
-    FROM (
-        SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r
-        WHERE r.area = {area} AND r.month >= date_trunc('month', {visit}.performed_on)::date OFFSET 0
-    ) closed CROSS JOIN price p CROSS JOIN LATERAL (
+            ORDER BY c.valid_from DESC, c.number DESC LIMIT 1), false)"""
+_RATE = (
+    f"""
+    SELECT p.price_id, p.price_cents, p.price_basis, p.node AS package,
+        p.total_price ->> 'counted_each' AS counted_each, {_NEEDS_REFERRAL} AS needs_referral
+    FROM {_CLOSED} closed CROSS JOIN price p"""
+    + """
+    CROSS JOIN LATERAL (
         SELECT p.correction_reason IS NOT NULL OR p.recorded_at < closed.at AS known) reaches
     WHERE p.area = {area} AND {matches}
         AND p.valid_from <= {visit}.performed_on AND p.recorded_at < {at}
     ORDER BY reaches.known DESC, CASE WHEN NOT reaches.known THEN p.recorded_at END, p.valid_from DESC, p.version DESC
     LIMIT 1
 """
-"""The price in force for a node, a unit of measure and a day: the same for all reports that agree in these. Their month
-was closed by its own run, or by the first of the area where that has a later month."""
+)
+"""The price in force for a node, a unit of measure and a day: the same for all reports that agree in these."""
 
 _OWN = "p.node = {visit}.node AND p.unit_of_measure = {visit}.unit_of_measure AND p.price_basis <> 'package_total'"
 
@@ -36,6 +41,19 @@ _EARNED = """
 """What a report earns by a rate, and why it does not."""
 
 _FEE = "LATERAL (SELECT rate.*, " + _EARNED.format(rate="rate", visit="{visit}") + f" FROM ({_RATE}) rate)"
+
+
+def closed_at(*, visit: str = "v", area: str = "v.area") -> str:
+    """A table of one row: the instant `at` from which what becomes known comes late for the month of a report.
+
+    That is the cut-off of the month's own run, or of the area's first run where that has a later month.
+    """
+    return _CLOSED.format(visit=visit, area=area)
+
+
+def needs_referral(*, visit: str = "v", at: str) -> str:
+    """Whether a report's node asks for a referral, as known at an instant; `closed` is a row of `closed_at`."""
+    return _NEEDS_REFERRAL.format(visit=visit, at=at)
 
 
 def fee_of(*, visit: str = "v", area: str = "v.area", at: str) -> str:

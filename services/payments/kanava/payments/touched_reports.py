@@ -1,8 +1,8 @@
 """The SQL that finds the reports of earlier months that a run reads again, so that fees and vouchers read no others.
 
-What a report earns follows from its version, its producer's contracts, the price of its node, its unit, its package
-and the vouchers of its resident. Where something of these became known since the previous run, the report is touched;
-the first run of an area has no previous one, so that all of earlier months are.
+What a report earns follows from its version, its producer's contracts, the price of its node, its unit and the scheme
+of that, its package and the vouchers of its resident. Where something of these became known since the previous run,
+the report is touched; the first run of an area has no previous one, so that all of earlier months are.
 """
 
 from collections.abc import Mapping
@@ -36,6 +36,10 @@ _NEWS: Mapping[str, tuple[str, str]] = {
         f"""
     SELECT unit_id, min(begins) AS begins FROM (
         SELECT u.unit_id, '-infinity'::date AS begins FROM unit u WHERE {_FRESH.format(t="u")}
+        UNION ALL
+        SELECT u.unit_id, s.entered_on FROM scheme_phase s
+        JOIN unit u ON u.area <> s.area OR u.municipality = s.municipality
+        WHERE s.area = %(area)s AND {_FRESH.format(t="s")}
         UNION ALL
         SELECT u.unit_id, k.month FROM kind_turned k JOIN unit u USING (producer_id, municipality)
         WHERE k.kind = 'fee'

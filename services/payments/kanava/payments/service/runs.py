@@ -37,6 +37,7 @@ from ..fees import write_fees
 from ..incentives import write_incentives
 from ..month import Month
 from ..performance_lines import write_performance
+from ..producing import stage_producing_units
 from ..touched_reports import stage_touched_reports
 from ..vouchers import stage_claims, write_vouchers
 
@@ -143,6 +144,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
     earlier = [run_id for run_id, _ in closed]
+    await stage_producing_units(tx, month)
     has_touched = await stage_touched_reports(tx, month)
     has_vouchers = await stage_claims(tx, month)
     has = {"has_touched": has_touched, "has_vouchers": has_vouchers, "has_refused": has_refused}

@@ -13,6 +13,7 @@ from kanava.common.db import Tx, rows
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
+from ..producing import produced
 
 NAMED_AT_MOST = 20
 
@@ -47,6 +48,7 @@ _CASES: Mapping[str, str] = {
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
             OR NOT """
     + fee_allowed()
+    + f" OR NOT {produced()}"
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
     + fee_of(at="newest.cut_off")
