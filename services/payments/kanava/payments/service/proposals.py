@@ -20,6 +20,7 @@ from ..domain.levels import Bounds, Observed, Reviewed, review
 from ..domain.vouchervalue import OwnBand, Valued, voucher_values
 from ..errors import Reason, UnknownModel
 from ..views import proposals as views
+from ..views.pricing import pricing_of
 from ..views.testcalcs import model as model_terms
 
 MAX_RATE_CENTS = 10_000_000_00
@@ -124,7 +125,7 @@ async def _priced(tx: Tx, basis: Basis) -> list[tuple[date, str]]:
 
     A municipality that another model priced all along is left out, unless all of the area's are.
     """
-    pricing = await views.pricing(tx, basis.area, basis.period)
+    pricing = await pricing_of(tx, basis.area, basis.period)
     own = {municipality for (_, municipality), model in pricing.items() if model == basis.model}
     others = {model for (_, municipality), model in pricing.items() if municipality in own or not own} - {basis.model}
     if others:
