@@ -541,6 +541,7 @@ PAYMENTS = [
     ),
     Access("payments", "GET", "/v1/reports/areas/{area}", WATCHERS, MONTHS),
     Access("payments", "GET", "/v1/reports/areas/{area}/cost-classes", WATCHERS, MONTHS),
+    Access("payments", "GET", "/v1/reports/areas/{area}/fixed-share", WATCHERS, MONTHS),
     Access(
         *("payments", "GET", "/v1/reports/municipalities/{municipality}/cost-classes"),
         *(WATCHERS | {R.MUNICIPALITY: Own.REFUSED}, MONTHS),

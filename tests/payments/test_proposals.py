@@ -26,7 +26,7 @@ from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, span, visit
 
-NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
 YEAR = (date(2026, 1, 1), date(2027, 1, 1))
 CHILD, ADULT, OLD = ("any", 0), ("any", 7), ("any", 65)
 
@@ -75,6 +75,62 @@ async def test_a_review_compares_cost_with_what_the_books_have_corrections_too(p
     november = await reviewed(pool, {CHILD: 15_00, ADULT: 7_00, OLD: 0}, basis((NOVEMBER, DECEMBER)))
     assert november.paid_cents == 22_00
     assert november.bands[2].verdict is Verdict.NO_BASIS
+
+
+async def adopt_doubled(pool: Pool, entered_on: date, municipality: str = told.MUNICIPALITY) -> str:
+    """A second model with doubled rates, adopted from a day on by a municipality; the model's id."""
+    doubled = tuple(band.model_copy(update={"annual_cents": 2 * band.annual_cents}) for band in told.BANDS)
+    later = {"document_id": "03:compensation_model:2", "number": 2, "valid_from": entered_on, "recorded_at": at(10, 30)}
+    document = told.document(doubled).model_copy(update=later)
+    await story.hear(pool, "registry.document", document)
+    scheme = told.scheme()
+    changed = {
+        "version": 6,
+        "scheme_id": scheme.scheme_id if municipality == scheme.municipality else municipality,
+        "municipality": municipality,
+        "compensation_model": document.document_id,
+        "entered_on": entered_on,
+        "recorded_at": at(10, 30),
+    }
+    await story.hear(pool, "registry.scheme", scheme.model_copy(update=changed))
+    return document.document_id
+
+
+async def test_months_are_reviewed_by_the_model_that_priced_them(pool: Pool) -> None:
+    """October was paid by the first model, November by the second, whose rates are twice as high."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(2, date(1980, 1, 1)))
+    await story.hear(pool, "listing.listing", listed(2, span(date(2026, 9, 1))))
+    second = await adopt_doubled(pool, NOVEMBER)
+    for month, now in ((OCTOBER, at(11, 2)), (NOVEMBER, at(12, 2))):
+        await story.close(pool, month, now)
+    costs = {CHILD: 0, ADULT: 7_00, OLD: 0}
+    october = await reviewed(pool, costs, basis((OCTOBER, NOVEMBER)))
+    november = await reviewed(pool, costs, basis((NOVEMBER, DECEMBER), second))
+    assert [(one.bands[1].paid_cents, one.bands[1].verdict) for one in (october, november)] == [
+        (7_00, Verdict.KEPT),
+        (14_00, Verdict.BOUNDED),
+    ]
+    for model, period in ((told.MODEL, YEAR), (second, YEAR), (second, (OCTOBER, NOVEMBER))):
+        with pytest.raises(Refused) as refused:
+            await reviewed(pool, costs, basis(period, model))
+        assert refused.value.reason is Reason.OTHER_MODEL
+        assert refused.value.pointer == "/first_month"
+
+
+async def test_a_municipality_under_another_model_all_along_is_left_out_of_a_review(pool: Pool) -> None:
+    await story.open_area(pool)
+    elsewhere = told.unit(private=True).model_copy(update={"unit_id": f"{told.PRIVATE_UNIT}0", "municipality": "235"})
+    await story.hear(pool, "registry.unit", elsewhere)
+    await story.hear(pool, "listing.resident", resident(2, date(1980, 1, 1)), resident(3, date(1980, 1, 1)))
+    own, private = span(date(2026, 9, 1)), span(date(2026, 9, 1), private=True)
+    there = private.model_copy(update={"unit_id": elsewhere.unit_id})
+    await story.hear(pool, "listing.listing", listed(2, own), listed(3, there))
+    second = await adopt_doubled(pool, date(2026, 9, 1), "235")
+    await story.close(pool, OCTOBER, at(11, 2))
+    costs = {CHILD: 0, ADULT: 7_00, OLD: 0}
+    assert (await reviewed(pool, costs, basis())).paid_cents == 7_00
+    assert (await reviewed(pool, costs, basis(model=second))).paid_cents == 14_00
 
 
 async def test_a_proposal_is_kept_with_its_basis_and_changes_no_rate(pool: Pool) -> None:

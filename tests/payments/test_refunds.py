@@ -97,6 +97,7 @@ async def test_the_file_pays_the_municipality(pool: Pool) -> None:
     texts = {element.tag.rpartition("}")[2]: element.text for element in file.iter() if element.text}
     assert (texts["InstdAmt"], texts["CtrlSum"], texts["NbOfTxs"]) == ("200.00", "200.00", "1")
     assert "Espoon kaupunki" in [element.text for element in file.iter()]
+    assert file.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
 
 
 async def test_what_the_bank_sends_back_is_owed_again_and_paid_to_another_account(pool: Pool) -> None:

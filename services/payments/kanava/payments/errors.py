@@ -48,6 +48,7 @@ class Reason(RefusalReason):
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
     NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
     ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
+    OTHER_MODEL = "other_model", "Another model priced months of the period; review the months of one model."
     PRODUCER_STAYS = "producer_stays", "Registry does not say that the producer has left, is revoked or suspended."
     MONTHS_STILL_OPEN = "months_still_open", "Residents are still listed with the producer in months not yet closed."
     PAYMENT_AT_THE_BANK = "payment_at_the_bank", "The bank has not yet answered a payment to the producer."

@@ -110,7 +110,7 @@ class CompensationModel(Command):
     """Terms of a compensation model: rates per year or month, proration, coefficient bounds and reasons, incentive.
 
     `fixed_share_permille` is the share of fixed compensation (kiinteä osuus) that the model intends; under two
-    thirds the answer has a warning.
+    thirds, or where none is declared, the answer has a warning.
     """
 
     proration: Proration
