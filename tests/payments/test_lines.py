@@ -1,4 +1,4 @@
-"""Capitation lines against the rule: bands of each sex."""
+"""Capitation lines against the rule: bands of each sex, and the three prorations."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -6,8 +6,10 @@ from functools import cache
 from random import Random
 from uuid import UUID
 
+import pytest
+
 from kanava.common.contracts.listing import Span
-from kanava.common.contracts.registry import CompensationTerms, RateBand
+from kanava.common.contracts.registry import CompensationTerms, Proration, RateBand
 from kanava.common.db import Pool
 from kanava.payments.domain.capitation import bands_on, capitation_cents, days_listed, days_until
 from tests.payments import story
@@ -21,6 +23,7 @@ BY_SEX = (
     RateBand(sex="female", age_from=0, annual_cents=60_05),
     RateBand(sex="female", age_from=40, annual_cents=240_11),
 )
+PRORATIONS: tuple[Proration, ...] = ("calendar_days", "operational_days", "list_on_last_day")
 
 
 counts_of = cache(days_until)
@@ -80,10 +83,11 @@ def expected(everybody: list[Person], month: date, terms: CompensationTerms) -> 
     return {who: amount for who, amount in due.items() if amount}
 
 
-async def test_a_month_pays_by_sex_and_by_its_model(pool: Pool) -> None:
+@pytest.mark.parametrize("proration", PRORATIONS)
+async def test_a_month_pays_by_sex_and_by_the_proration_of_its_model(pool: Pool, proration: Proration) -> None:
     """The set-based SQL is the rule for women and men, in whole months and in parts."""
     await story.open_area(pool)
-    terms = told.terms(BY_SEX)
+    terms = told.terms(BY_SEX).model_copy(update={"proration": proration})
     await adopt(pool, 2, NOVEMBER, terms)
     whole = [Person(n, date(1990, 1, 1), (span(date(2026, 9, 1)),)) for n in (120, 121)]
     everybody = people(NOVEMBER) + whole
