@@ -1,4 +1,4 @@
-"""Capitation lines against the rule: bands of each sex, and the three prorations."""
+"""Capitation lines against the rule: bands of each sex, the three prorations, and the model of each month."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from kanava.common.clock import add_months
 from kanava.common.contracts.listing import Span
 from kanava.common.contracts.registry import CompensationTerms, Proration, RateBand
 from kanava.common.db import Pool
@@ -16,7 +17,8 @@ from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, resident_id, span
 
-NOVEMBER = date(2026, 11, 1)
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+CLOSED_AT = {OCTOBER: at(11, 2), NOVEMBER: at(12, 2), DECEMBER: at(12, 31, 23)}
 BY_SEX = (
     RateBand(sex="male", age_from=0, annual_cents=120_07),
     RateBand(sex="male", age_from=30, annual_cents=96_01),
@@ -93,8 +95,33 @@ async def test_a_month_pays_by_sex_and_by_the_proration_of_its_model(pool: Pool,
     everybody = people(NOVEMBER) + whole
     await story.hear(pool, "listing.resident", *(resident(one.number, one.born) for one in everybody))
     await story.hear(pool, "listing.listing", *(listed(one.number, *one.spans) for one in everybody))
-    await story.close(pool, NOVEMBER, at(12, 2))
+    await story.close(pool, NOVEMBER, CLOSED_AT[NOVEMBER])
     found = await paid(pool, NOVEMBER)
     assert found == expected(everybody, NOVEMBER, terms)
     assert (found[resident_id(120)], found[resident_id(121)]) == (8_00, 5_00), "a man and a woman of 36 years"
+    await story.assert_books_agree(pool)
+
+
+async def test_a_closed_month_is_corrected_by_its_own_model(pool: Pool) -> None:
+    """Each month has a model of its own; in December everybody's listing turns out to have been another."""
+    await story.open_area(pool)
+    models = dict(zip((OCTOBER, NOVEMBER, DECEMBER), PRORATIONS, strict=True))
+    terms = {month: told.terms(BY_SEX).model_copy(update={"proration": own}) for month, own in models.items()}
+    terms[NOVEMBER] = terms[NOVEMBER].model_copy(update={"bands": told.BANDS})
+    for number, month in enumerate(models, 2):
+        await adopt(pool, number, month, terms[month])
+    before = [Person(n, one.born, (span(date(2026, 9, 1)),)) for n, one in enumerate(people(OCTOBER, 40))]
+    await story.hear(pool, "listing.resident", *(resident(one.number, one.born) for one in before))
+    await story.hear(pool, "listing.listing", *(listed(one.number, *one.spans) for one in before))
+    for month in (OCTOBER, NOVEMBER):
+        await story.close(pool, month, CLOSED_AT[month])
+        assert await paid(pool, month) == expected(before, month, terms[month])
+    after = people(add_months(OCTOBER, 1), 40)
+    after = [Person(one.number, then.born, one.spans) for one, then in zip(after, before, strict=True)]
+    await story.hear(
+        pool, "listing.listing", *(listed(one.number, *one.spans, version=2, recorded_at=at(12, 5)) for one in after)
+    )
+    await story.close(pool, DECEMBER, CLOSED_AT[DECEMBER])
+    for month in models:
+        assert await paid(pool, month) == expected(after, month, terms[month]), month
     await story.assert_books_agree(pool)
