@@ -107,6 +107,26 @@ def test_the_years_of_an_instalment_sum_to_it_and_none_is_closed(
     assert sum(one.amount_cents for one in shares if one.fiscal_year == on.year - 1) <= missing
 
 
+@given(cents, days, st.integers(0, 10**13), st.integers(0, 10**13))
+def test_a_larger_instalment_or_a_larger_gap_never_gives_a_year_less(
+    amount: int, on: date, missing: int, more: int
+) -> None:
+    def to_years(of_cents: int, of_missing: int) -> dict[int, int]:
+        shares = year_shares(
+            of_cents, on, booked_on=on, closed=frozenset(), missing_cents={on.year - 1: of_missing, on.year: more}
+        )
+        return {one.fiscal_year: one.amount_cents for one in shares}
+
+    old, own = on.year - 1, on.year
+    before, larger, emptier = (
+        to_years(*each) for each in ((amount, missing), (amount + more, missing), (amount, missing + more))
+    )
+    assert all(larger.get(year, 0) >= before.get(year, 0) for year in (old, own))
+    assert emptier.get(old, 0) >= before.get(old, 0)
+    in_january = on.month == 1
+    assert before.get(old, 0) == (min(amount, missing) if in_january else 0)
+
+
 def test_the_rule_in_force_is_that_of_the_day() -> None:
     first, second = FundingRule(date(2023, 1, 1), 2, (1, 31)), FundingRule(date(2027, 1, 1), 15, (1, 20))
     assert rule_on(date(2026, 12, 31), (first, second)) is first

@@ -1,5 +1,7 @@
 """The state's funding and insurance contributions: split to the cent by measures that are data."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -88,3 +90,40 @@ def test_contributions_reach_the_areas_to_the_cent(total: int, given_measures: d
     found = allocate(total, given_measures)
     assert sum(found.values()) == total
     assert all(given_measures[area] and cents > 0 for area, cents in found.items())
+
+
+@given(totals, measures, st.sampled_from(list(Determinant)), st.sampled_from(AREAS), st.integers(0, 10**9))
+def test_a_larger_measure_never_gives_an_area_less(
+    total: int, given_measures: dict[Determinant, dict[str, int]], grown: Determinant, area: str, more: int
+) -> None:
+    _, shares = state_shares(2026)
+    larger = given_measures | {grown: given_measures[grown] | {area: given_measures[grown][area] + more}}
+    before, after = (by_area(split_state_funding(total, shares, each)) for each in (given_measures, larger))
+    assert after[area] >= before[area]
+    assert sum(after.values()) == sum(before.values())
+
+
+@given(totals, measures, st.integers(0, 10**9))
+def test_more_funding_gives_an_area_less_by_the_cents_of_rounding_at_most(
+    total: int, given_measures: dict[Determinant, dict[str, int]], more: int
+) -> None:
+    """Largest remainders may move a cent between areas; no more than one in each of the two splits."""
+    _, shares = state_shares(2026)
+    before, after = (by_area(split_state_funding(each, shares, given_measures)) for each in (total, total + more))
+    assert all(after[area] >= before[area] - 2 * len(Determinant) for area in AREAS)
+
+
+CONTRIBUTIONS = st.dictionaries(st.sampled_from(AREAS), st.integers(1, 10**7), min_size=1)
+
+
+@given(st.integers(1, 10**13), CONTRIBUTIONS, st.sampled_from(AREAS), st.integers(0, 10**7))
+def test_contributions_know_no_order_and_a_larger_measure_never_gets_less(
+    total: int, given_measures: dict[str, int], area: str, more: int
+) -> None:
+    found = allocate(total, given_measures)
+    assert allocate(total, dict(reversed(given_measures.items()))) == found
+    larger = given_measures | {area: given_measures.get(area, 0) + more}
+    assert allocate(total, larger).get(area, 0) >= found.get(area, 0)
+    for one, cents in found.items():
+        exact = Fraction(total * given_measures[one], sum(given_measures.values()))
+        assert abs(cents - exact) < 1, "within a cent of the exact share"
