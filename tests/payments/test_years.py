@@ -11,7 +11,7 @@ from kanava.common.errors import Refused
 from kanava.payments import ledger
 from kanava.payments.commands import CloseYear, PlaceFunding, PlanInstalments, ProposeYearEnd
 from kanava.payments.domain import chart
-from kanava.payments.domain.chart import Account
+from kanava.payments.domain.chart import Account, EntryKind
 from kanava.payments.errors import Reason
 from kanava.payments.service.dating import date_entries
 from kanava.payments.service.funding import place_funding
@@ -119,7 +119,10 @@ async def test_the_database_itself_refuses_an_entry_of_a_closed_year(pool: Pool)
     await finish(pool)
     run_id = (await story.lines(pool))[0]["run_id"]
     drafts = {
-        "booked then": (chart.funding(reference=run_id, payer="state", party="", amount_cents=1, text=""), at(12, 30)),
+        "booked then": (
+            chart.payment(EntryKind.RELEASE, statement_id=run_id, producer_id=told.OWN, sums={"fee": 1}),
+            at(12, 30),
+        ),
         "a cost of its month": (
             chart.cost(run_id=run_id, producer_id=told.OWN, component="fee", amount_cents=1, lines_digest=""),
             FEBRUARY_1,
