@@ -45,6 +45,13 @@ def test_a_new_sum_holds_from_the_first_open_month() -> None:
     }
 
 
+def test_what_became_known_at_the_cut_off_itself_is_new_to_the_month_after() -> None:
+    """A fact that came after the cut-off counts as known from it on (settled question 1)."""
+    at_the_cut_off = replace(version(2, 10, 620_00), recorded_at=MONTHS[0][1])
+    holds = base_payments([version(1, 10, 310_00), at_the_cut_off], MONTHS)
+    assert [holds[claim] for claim in sorted(holds)] == [160_00, 620_00]
+
+
 def test_days_that_became_known_late_reach_into_a_closed_month() -> None:
     late = base_payments([version(1, 11, 310_00)], MONTHS)
     assert [late[claim] for claim in sorted(late)] == [160_00, 310_00]

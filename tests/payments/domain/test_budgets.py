@@ -121,6 +121,12 @@ def test_an_order_encumbers_until_it_is_delivered() -> None:
     assert standing(after(delivered, [Use(PRIVATE, "MTP.3.1", -150)]), "2") == (0, 400, 100)
 
 
+def test_a_use_delivers_on_the_order_that_names_its_node_most_closely() -> None:
+    orders = [Ordered("2", PRIVATE, "MTP", 400), Ordered("4", PRIVATE, "MTP.3", 300), Ordered("4", OWN, "MTP.3.1", 9)]
+    plan = opened(LINES, orders, [Use(PRIVATE, "MTP.3.1", 100), Use(PRIVATE, "MTP.30", 50)])
+    assert [standing(plan, line)[1] for line in ("2", "4")] == [350, 200 + 9]
+
+
 def test_nobody_takes_what_is_reserved_for_another() -> None:
     plan = opened(LINES, [Ordered("2", PRIVATE, "MTP", 400)])
     assert [line.line for line in broken_lines(plan, [Use(OWN, "MTP", 101)])] == ["2"]
