@@ -34,6 +34,7 @@ def test_twelve_instalments_are_the_total_and_differ_by_a_cent_at_most(total: in
     amounts = [one.amount_cents for one in plan]
     assert sum(amounts) == total
     assert max(amounts) - min(amounts) <= 1
+    assert amounts == sorted(amounts, reverse=True), "the cents of rounding come first"
     assert [one.due_on for one in plan] == [date(year, month, day) for month in range(1, 13)]
 
 
@@ -155,6 +156,24 @@ def test_the_entries_of_an_instalment_clear_what_they_open(shares: list[YearShar
     assert total.get(Account.ACCRUED_FUNDING, 0) == total.get(Account.ADVANCE_FUNDING, 0) == 0
     assert by_year == {one.fiscal_year: one.amount_cents for one in shares}, "income is in its year"
     assert sum(one.draft.cash_cents for one in entries) == came
+
+
+def test_the_money_stands_on_its_day_and_the_income_on_the_nearer_end_of_its_year() -> None:
+    shares = [YearShare(2025, 60), YearShare(2026, 30), YearShare(2027, 10)]
+    arrived = date(2026, 1, 8)
+    money, *accruals = funding_entries(
+        reference=resident_id(1), payer="state", party="", shares=shares, arrived_on=arrived, text="12/12"
+    )
+    booked = [
+        (one.value_date, {posting.account: posting.amount_cents for posting in one.draft.postings})
+        for one in (money, *accruals)
+    ]
+    income = Account.STATE_FUNDING
+    assert booked == [
+        (arrived, {Account.BANK: 100, Account.ACCRUED_FUNDING: -60, income: -30, Account.ADVANCE_FUNDING: -10}),
+        (date(2025, 12, 31), {Account.ACCRUED_FUNDING: 60, income: -60}),
+        (date(2027, 1, 1), {Account.ADVANCE_FUNDING: 10, income: -10}),
+    ]
 
 
 def test_less_than_a_cent_a_month_is_no_plan() -> None:

@@ -76,6 +76,21 @@ def test_a_table_that_cannot_be_completed_is_refused() -> None:
         shares_in_thousandths({one.value: "1.0001" for one in Determinant})
 
 
+def test_shares_above_their_total_are_refused() -> None:
+    percents = {one.value: "1.000" for one in Determinant if one is not Determinant.POPULATION}
+    assert shares_in_thousandths(percents | {"social_and_health_total": "8.000"})[Determinant.POPULATION] == 0
+    with pytest.raises(ValueError, match="more than their total"):
+        shares_in_thousandths(percents | {"social_and_health_total": "7.999"})
+
+
+def test_a_cent_that_cannot_be_split_goes_to_the_earlier_determinant_and_the_lower_code() -> None:
+    same = {one: dict.fromkeys(reversed(AREAS), 1) for one in Determinant}
+    parts = split_state_funding(3, dict.fromkeys(Determinant, 1), same)
+    assert [(part.determinant, part.area) for part in parts if part.amount_cents] == [
+        (determinant, "03") for determinant in list(Determinant)[:3]
+    ]
+
+
 def test_a_determinant_without_a_measure_is_refused() -> None:
     with pytest.raises(ValueError, match="no area has a measure of population"):
         split_state_funding(100, {Determinant.POPULATION: 1}, {Determinant.POPULATION: {"03": 0}})
