@@ -69,6 +69,12 @@ def test_the_payer_is_the_area_by_its_name() -> None:
     assert [len(name) for name in payers.values()] == [len(area_name(area)) for area in payers]
 
 
+@pytest.mark.parametrize(("cents", "text"), [(1, "0.01"), (31_05, "31.05"), (31_50, "31.50"), (1_000_00, "1000.00")])
+def test_a_sum_is_written_with_two_decimals(cents: int, text: str) -> None:
+    root = etree.fromstring(pain001(UUID(int=2), DEBTOR, [paid(cents=cents)], NOW))
+    assert {root.findtext(".//{*}InstdAmt"), *(one.text for one in root.iter("{*}CtrlSum"))} == {text}
+
+
 def test_every_id_has_at_most_35_characters() -> None:
     root = etree.fromstring(pain001(UUID(int=2), DEBTOR, [paid()], NOW))
     ids = [element.text or "" for element in root.iter() if etree.QName(element).localname.endswith("Id")]
@@ -86,6 +92,7 @@ def test_every_id_has_at_most_35_characters() -> None:
         (date(2027, 3, 26), date(2027, 3, 30)),
         (date(2026, 5, 1), date(2026, 5, 4)),
         (date(2026, 12, 6), date(2026, 12, 7)),
+        (date(2023, 12, 30), date(2024, 1, 2)),
     ],
 )
 def test_payments_leave_on_a_target_day(asked: date, executed: date) -> None:

@@ -11,6 +11,7 @@ from kanava.common.errors import Refused
 from kanava.payments import ledger
 from kanava.payments.commands import CloseYear, PlaceFunding, PlanInstalments, ProposeYearEnd
 from kanava.payments.domain import chart
+from kanava.payments.domain.chart import Account, EntryKind
 from kanava.payments.errors import Reason
 from kanava.payments.service.dating import date_entries
 from kanava.payments.service.funding import place_funding
@@ -20,6 +21,7 @@ from kanava.payments.views import years as views
 from kanava.payments.views.trial_balance import lines_on
 from tests.payments import story
 from tests.payments.test_bookkeeping import journal
+from tests.payments.test_incentives import october, snapshot
 from tests.payments.test_payout import closed_month
 from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
@@ -73,6 +75,22 @@ async def test_a_year_closes_with_its_balance_and_its_journal(pool: Pool) -> Non
     assert len(kept["trial_balance"]) == len(closed.trial_balance)
 
 
+async def test_reserves_of_december_belong_to_its_year(pool: Pool) -> None:
+    """December closed in January reserves 0.70 € and settles 0.42 € of November, both on the last day of the year."""
+    await october(pool)
+    november = {"period_from": date(2026, 11, 1), "period_until": DECEMBER}
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(12, 20), **november))
+    await story.close(pool, date(2026, 11, 1), at(12, 2))
+    await story.close(pool, DECEMBER, JANUARY_4)
+    async with transaction(pool) as tx:
+        lines = {line.account: line for line in await lines_on(tx, told.AREA, YEAR[1], FEBRUARY_1)}
+        next_year = await lines_on(tx, told.AREA, date(2027, 12, 31), FEBRUARY_1)
+    held = lines[Account.RESERVED]
+    assert (held.credit_cents, held.debit_cents, held.closing_cents) == (3 * 70, 42, 42 - 3 * 70)
+    assert lines[Account.INCENTIVE].closing_cents == 21
+    assert {line.account for line in next_year if line.debit_cents or line.credit_cents} == set()
+
+
 async def test_nothing_is_posted_into_a_closed_year(pool: Pool) -> None:
     await whole_year(pool)
     await propose(pool)
@@ -101,7 +119,10 @@ async def test_the_database_itself_refuses_an_entry_of_a_closed_year(pool: Pool)
     await finish(pool)
     run_id = (await story.lines(pool))[0]["run_id"]
     drafts = {
-        "booked then": (chart.funding(reference=run_id, payer="state", party="", amount_cents=1, text=""), at(12, 30)),
+        "booked then": (
+            chart.payment(EntryKind.RELEASE, statement_id=run_id, producer_id=told.OWN, sums={"fee": 1}),
+            at(12, 30),
+        ),
         "a cost of its month": (
             chart.cost(run_id=run_id, producer_id=told.OWN, component="fee", amount_cents=1, lines_digest=""),
             FEBRUARY_1,

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from kanava.payments.domain import chart
 from kanava.payments.domain.chain import GENESIS, sealed
 from kanava.payments.domain.chart import Account, Draft, EntryKind, Posting
+from kanava.payments.domain.funding_entries import funding_entries
+from kanava.payments.domain.instalments import YearShare
 
 NOW = datetime(2026, 12, 1, tzinfo=UTC)
 COMPONENTS = st.dictionaries(st.sampled_from(["capitation", "fee", "client_fee"]), st.integers(-(10**9), 10**9)).filter(
@@ -47,8 +49,12 @@ def test_what_is_no_entry_is_refused() -> None:
 
 
 def entry(cents: int = 100) -> Draft:
-    """An instalment."""
-    return chart.funding(reference=UUID(int=4), payer="state", party="", amount_cents=cents, text="1/12")
+    """The money of an instalment, as it is booked."""
+    shares = [YearShare(NOW.year, cents)]
+    (one,) = funding_entries(
+        reference=UUID(int=4), payer="state", party="", shares=shares, arrived_on=NOW.date(), text="1/12"
+    )
+    return one.draft
 
 
 def test_the_seal_covers_every_field() -> None:

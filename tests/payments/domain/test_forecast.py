@@ -44,6 +44,12 @@ def test_the_plan_comes_before_last_year() -> None:
     assert [one.inflow_cents for one in expected[:3]] == [90_00, 500_00, 90_00]
 
 
+def test_without_a_plan_each_month_brings_what_it_brought_a_year_before() -> None:
+    months = [Flow(add_months(JANUARY, n), 1_000 + n, 0) for n in range(24)]
+    expected = forecast(months, 0, {})
+    assert [one.inflow_cents for one in expected] == [1_012 + n for n in range(12)]
+
+
 def test_a_year_is_needed() -> None:
     with pytest.raises(ValueError, match="12 months of history, there are 11"):
         outflow_path([1] * 11)
