@@ -152,6 +152,15 @@ async def latest_scheme_decision(tx: Tx, scheme_id: str) -> DictRow | None:
     return await one(tx, query, (scheme_id,))
 
 
+async def scheme_phase_entered_on(tx: Tx, scheme_id: str, phase: int) -> date:
+    """The day on which a scheme entered a phase that it has been in."""
+    query = "SELECT entered_on FROM scheme_phase WHERE scheme_id = %s AND phase = %s"
+    row = await one(tx, query, (scheme_id, phase))
+    assert row is not None, "the scheme has not been in this phase"
+    entered_on: date = row["entered_on"]
+    return entered_on
+
+
 async def approved_producers(tx: Tx, municipality: str, area: str) -> int:
     """How many approved producers have an open unit in the municipality or the area."""
     query = """
@@ -164,7 +173,7 @@ async def approved_producers(tx: Tx, municipality: str, area: str) -> int:
 
 
 async def move_scheme(tx: Tx, scheme_id: str, *, phase: int, entered_on: date, adopted: Mapping[str, Any]) -> DictRow:
-    """Set a locked scheme's phase and the documents that it has adopted."""
+    """Set a locked scheme's phase, the documents that it has adopted, and since when these two hold together."""
     query = """
         UPDATE scheme SET version = version + 1, phase = %(phase)s, entered_on = %(entered_on)s,
             rule_book = %(rule_book)s, compensation_model = %(compensation_model)s,
