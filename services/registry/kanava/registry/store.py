@@ -216,6 +216,28 @@ async def set_producer_status(tx: Tx, producer_id: str, *, status: str, now: dat
     return row
 
 
+async def lock_contract(tx: Tx, contract_id: str) -> DictRow | None:
+    """A contract, locked until the commit."""
+    return await one(tx, "SELECT * FROM contract WHERE contract_id = %s FOR UPDATE", (contract_id,))
+
+
+async def end_contract(tx: Tx, contract_id: str, *, ends_on: date, now: datetime) -> DictRow:
+    """Set the day on which a locked contract no longer holds."""
+    query = """
+        UPDATE contract SET version = version + 1, ends_on = %s, recorded_at = %s
+        WHERE contract_id = %s RETURNING *
+    """
+    row = await one(tx, query, (ends_on, now, contract_id))
+    assert row is not None, "a locked contract vanished"
+    return row
+
+
+async def is_under_contract(tx: Tx, producer_id: str, day: date) -> bool:
+    """Whether a contract of a producer holds on a day, or begins later."""
+    query = "SELECT FROM contract WHERE producer_id = %s AND (ends_on IS NULL OR ends_on > %s) LIMIT 1"
+    return await one(tx, query, (producer_id, day)) is not None
+
+
 async def lock_unit(tx: Tx, unit_id: str) -> DictRow | None:
     """A unit, locked until the commit."""
     return await one(tx, "SELECT * FROM unit WHERE unit_id = %s FOR UPDATE", (unit_id,))
