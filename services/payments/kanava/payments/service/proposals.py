@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import CompensationTerms, RateBand
 from kanava.common.db import Tx
 from kanava.common.errors import Invalid, Refused
@@ -84,6 +85,8 @@ async def review_level(tx: Tx, command: ReviewLevel, now: datetime) -> LevelRevi
     """Compare each band's observed cost with the capitation that the books have for it, and propose rates."""
     basis = command.basis
     terms = await _terms(tx, basis, command.cost_cents)
+    if await views.closed_until(tx, basis.area) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_CLOSED, pointer="/first_month")
     paid = _by_band(await views.paid(tx, basis.area, basis.model, basis.period), terms.bands, "paid_cents")
     observed = [
         Observed(band.sex, band.age_from, band.annual_cents, paid[_key(band)], command.cost_cents[_key(band)])
@@ -100,6 +103,8 @@ async def value_voucher(tx: Tx, command: ValueVoucher, now: datetime) -> Voucher
     """Split a year's net own cost over the bands by weight and days listed with own units; per resident and year."""
     basis = command.basis
     terms = await _terms(tx, basis, command.weights)
+    if helsinki_date(now) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_OVER, pointer="/first_month")
     weights = command.weights or {_key(band): band.annual_cents for band in terms.bands}
     days = _by_band(await views.own_days(tx, basis.area, basis.period), terms.bands, "days")
     fees_cents = await views.own_client_fees_cents(tx, basis.area, basis.period)

@@ -4,6 +4,7 @@ from datetime import date
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import add_months
 from kanava.common.db import Tx, one, rows
 
 _PAID = """
@@ -17,17 +18,23 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
+async def closed_until(tx: Tx, area: str) -> date:
+    """The first day that no closed month of an area covers; months close in order."""
+    row = await one(tx, "SELECT max(month) AS month FROM run WHERE area = %s AND status = 'closed'", (area,))
+    return add_months(row["month"], 1) if row and row["month"] else date.min
+
+
 async def paid(tx: Tx, area: str, model: str, period: tuple[date, date]) -> list[DictRow]:
     """Capitation in the books for months of a period, corrections with it, by sex and age on the 1st of the month.
 
-    Counted are the units of municipalities whose scheme has adopted the model.
+    Counted are the units of municipalities whose scheme had adopted the model by the end of the period.
     """
     adopting = await rows(
         tx,
         "SELECT municipality FROM (SELECT DISTINCT ON (municipality) municipality, compensation_model"
-        " FROM scheme_phase WHERE area = %s ORDER BY municipality, version DESC) newest"
+        " FROM scheme_phase WHERE area = %s AND entered_on < %s ORDER BY municipality, version DESC) newest"
         " WHERE compensation_model = %s",
-        (area, model),
+        (area, period[1], model),
     )
     municipalities = [row["municipality"] for row in adopting]
     known = {"area": area, "from": period[0], "until": period[1], "municipalities": municipalities}
