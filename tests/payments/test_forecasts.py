@@ -7,7 +7,7 @@ import pytest
 
 from kanava.common.clock import add_months
 from kanava.common.db import Pool, transaction
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 from kanava.payments import ledger
 from kanava.payments.commands import PlaceFunding, PlanInstalments
@@ -58,6 +58,15 @@ async def test_an_instalment_that_will_not_come_is_seen_in_the_band(pool: Pool) 
     nothing = {date(2027, n, 1): 0 for n in range(1, 13)}
     found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), nothing)
     assert found.below_limit_in == "2027-04"
+
+
+@pytest.mark.parametrize("month", [date(2026, 12, 1), date(2028, 1, 1)])
+async def test_a_month_that_the_forecast_does_not_reach_is_asked_in_vain_and_refused(pool: Pool, month: date) -> None:
+    await live(pool, MONTHS)
+    with pytest.raises(Invalid) as refused:
+        await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), {month: 5})
+    assert (refused.value.pointer, refused.value.rule) == ("/planned", "month_ahead")
+    assert (await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), {date(2027, 12, 1): 5})).months[-1].inflow_cents == 5
 
 
 async def plan(pool: Pool, year: int, *instalments: tuple[date, int]) -> None:

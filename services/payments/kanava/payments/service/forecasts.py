@@ -7,9 +7,9 @@ from typing import Literal
 
 from kanava.common.clock import add_months, first_of_month, helsinki_date, month_text
 from kanava.common.db import Tx, one
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 
-from ..domain.forecast import CALIBRATED_MONTHS, LEAST_MONTHS, Expected, forecast, outflow_path
+from ..domain.forecast import CALIBRATED_MONTHS, HORIZON, LEAST_MONTHS, Expected, forecast, outflow_path
 from ..errors import Reason
 from ..views.forecasts import flows, income, planned_inflow
 
@@ -68,9 +68,13 @@ class IncomeForecast:
 async def forecast_account(tx: Tx, area: str, asked: Mapping[date, int], now: datetime) -> Forecast:
     """Twelve months ahead, with the area's funding plans. Refused without twelve months of history.
 
-    `asked` are other inflows than planned, by month: what if they came.
+    `asked` are other inflows than planned, by month: what if they came. `Invalid` for a month out of the forecast.
     """
     first = first_of_month(helsinki_date(now))
+    last = add_months(first, HORIZON - 1)
+    if any(not first <= month <= last for month in asked):
+        told = f"The forecast goes from {month_text(first)} to {month_text(last)}."
+        raise Invalid(told, pointer="/planned", rule="month_ahead")
     history = await flows(tx, area, first)
     if len(history) < LEAST_MONTHS:
         raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
