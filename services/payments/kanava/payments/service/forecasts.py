@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Literal
 
 from kanava.common.clock import add_months, first_of_month, helsinki_date, month_text
@@ -75,12 +76,14 @@ async def forecast_account(tx: Tx, area: str, asked: Mapping[date, int], now: da
     if any(not first <= month <= last for month in asked):
         told = f"The forecast goes from {month_text(first)} to {month_text(last)}."
         raise Invalid(told, pointer="/planned", rule="month_ahead")
-    history = await flows(tx, area, first)
+    whole = await flows(tx, area, first)
+    # Before its first payout an area is not yet at work; those months would look like a season of nothing.
+    history = list(dropwhile(lambda flow: flow.outflow_cents == 0, whole))
     if len(history) < LEAST_MONTHS:
         raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
     book = await one(tx, "SELECT limit_cents FROM book WHERE area = %s", (area,))
     limit_cents = book["limit_cents"] if book else 0
-    balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in history)
+    balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in whole)
     planned = await planned_inflow(tx, area, first)
     months = forecast(history, balance_cents, planned | dict(asked))
     return Forecast(
