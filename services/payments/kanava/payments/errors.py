@@ -46,6 +46,8 @@ class Reason(RefusalReason):
     ALREADY_DONE = "already_done", "That the measure was done is confirmed already."
     NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
+    PERIOD_NOT_CLOSED = "period_not_closed", "The last month of the period is not closed yet."
+    PERIOD_NOT_OVER = "period_not_over", "The year whose cost is told is not over yet."
     NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
     ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
     OTHER_MODEL = "other_model", "Another model priced months of the period; review the months of one model."

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import CompensationTerms, RateBand
 from kanava.common.db import Tx
 from kanava.common.errors import Invalid, Refused
@@ -88,7 +89,10 @@ async def review_level(tx: Tx, command: ReviewLevel, now: datetime) -> LevelRevi
     """
     basis = command.basis
     terms = await _terms(tx, basis, command.cost_cents)
-    paid = _by_band(await views.paid(tx, basis.area, await _priced(tx, basis)), terms.bands, "paid_cents")
+    priced = await _priced(tx, basis)
+    if await views.closed_until(tx, basis.area) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_CLOSED, pointer="/first_month")
+    paid = _by_band(await views.paid(tx, basis.area, priced), terms.bands, "paid_cents")
     observed = [
         Observed(band.sex, band.age_from, band.annual_cents, paid[_key(band)], command.cost_cents[_key(band)])
         for band in terms.bands
@@ -104,6 +108,8 @@ async def value_voucher(tx: Tx, command: ValueVoucher, now: datetime) -> Voucher
     """Split a year's net own cost over the bands by weight and days listed with own units; per resident and year."""
     basis = command.basis
     terms = await _terms(tx, basis, command.weights)
+    if helsinki_date(now) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_OVER, pointer="/first_month")
     weights = command.weights or {_key(band): band.annual_cents for band in terms.bands}
     days = _by_band(await views.own_days(tx, basis.area, basis.period), terms.bands, "days")
     fees_cents = await views.own_client_fees_cents(tx, basis.area, basis.period)

@@ -5,6 +5,7 @@ from datetime import date
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import add_months
 from kanava.common.db import Tx, one, rows
 
 _PAID = """
@@ -17,6 +18,12 @@ JOIN resident r ON r.resident_id = l.resident_id AND r.recorded_until = 'infinit
 WHERE run.area = %(area)s AND run.status = 'closed' AND l.component = 'capitation'
 GROUP BY 1, 2 ORDER BY 1, 2
 """
+
+
+async def closed_until(tx: Tx, area: str) -> date:
+    """The first day that no closed month of an area covers; months close in order."""
+    row = await one(tx, "SELECT max(month) AS month FROM run WHERE area = %s AND status = 'closed'", (area,))
+    return add_months(row["month"], 1) if row and row["month"] else date.min
 
 
 async def paid(tx: Tx, area: str, priced: Collection[tuple[date, str]]) -> list[DictRow]:
