@@ -21,14 +21,15 @@ from .errors import BadBankMessage
 
 @dataclass(frozen=True)
 class FileLimits:
-    """How much of a bank's file is read: bytes, entries, and details of entries."""
+    """How much of a bank's file is read: bytes, entries, details of entries, and reports or blocks of payments."""
 
     size_bytes: int
     entries: int
     details: int
+    reports: int
 
 
-LIMITS = FileLimits(size_bytes=16_000_000, entries=20_000, details=50_000)
+LIMITS = FileLimits(size_bytes=16_000_000, entries=20_000, details=50_000, reports=2_000)
 
 _AMOUNT = re.compile(r"\d{1,13}(\.\d{1,5})?")
 _DIRECTIONS: dict[str, Direction] = {"CRDT": "credit", "DBIT": "debit"}
@@ -133,7 +134,9 @@ def _parsed(content: bytes) -> etree._Element:
         raise BadBankMessage(
             "The file declares a document type; entities are not read.", rule="no_doctype", pointer="/"
         )
-    for name, most in (("Ntry", LIMITS.entries), ("TxDtls", LIMITS.details), ("TxInfAndSts", LIMITS.details)):
+    counted = [("Ntry", LIMITS.entries), ("TxDtls", LIMITS.details), ("TxInfAndSts", LIMITS.details)]
+    counted += [(name, LIMITS.reports) for name in ("Stmt", "Ntfctn", "OrgnlPmtInfAndSts")]
+    for name, most in counted:
         if sum(1 for _ in root.iterfind(f".//{{*}}{name}")) > most:
             raise BadBankMessage(f"The file has more than {most} elements {name}.", rule="file_size", pointer="/")
     return root

@@ -59,6 +59,9 @@ class SuspenseStep(Base, table=True):
             name="suspense_step_what",
         ),
         sa.CheckConstraint("length(reason) > 0"),
+        sa.Index(
+            "suspense_step_funding", "target", unique=True, postgresql_where=sa.text("what = 'matched_to_funding'")
+        ),
         sa.CheckConstraint("(sealed IS NULL) = (key_id IS NULL)", name="suspense_step_key"),
         {"info": APPEND_ONLY},
     )
