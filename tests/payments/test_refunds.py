@@ -189,7 +189,7 @@ async def test_a_proposal_needs_its_years_its_rule_and_its_figures(pool: Pool) -
 
 async def test_a_corrected_figure_counts_and_others_payments_do_not(pool: Pool) -> None:
     await story.four_years(pool)
-    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="091")
+    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="235")
     await story.pay_in(pool, 9_000_00, datetime(2026, 1, 2, 9, tzinfo=UTC))
     await story.measure_need(pool, date(2025, 12, 31), {Component.MORBIDITY: 1050})
     steps = (await story.propose(pool)).steps
