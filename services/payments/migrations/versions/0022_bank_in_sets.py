@@ -1,4 +1,4 @@
-"""An instalment that was booked by hand explains one movement of the bank, and is found by an index."""
+"""An instalment that was booked by hand explains one movement of the bank; what left unexplained is found at once."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,3 +16,4 @@ def upgrade() -> None:
         ("suspense_step_funding", "suspense_step", "target", "what = 'matched_to_funding'"),
     ):
         op.create_index(name, table, [column], unique=True, postgresql_where=sa.text(where))
+    op.create_index("suspense_item_debit", "suspense_item", ["area"], postgresql_where=sa.text("direction = 'debit'"))

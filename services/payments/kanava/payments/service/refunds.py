@@ -20,6 +20,7 @@ from ..errors import Reason, UnknownRefund
 from ..refund_commands import ConfirmRefundAccount, DecideRefund, PayRefund, ProposeRefund
 from ..views import refunds as views
 from .accounts import debtor_of
+from .suspended import unexplained_debits_cents
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,11 @@ async def pay_refund(tx: Tx, command: PayRefund, now: datetime) -> RefundPaid:
     _must_be_payable(row)
     if command.paid_by in (row["decided_by"], row["confirmed_by"]):
         raise Refused(Reason.SAME_PERSON)
-    await ledger.post(tx, row["area"], [_entry("paid", row)], now)
+    book = (await ledger.locked(tx, [row["area"]]))[row["area"]]
+    left_cents = book.spendable_cents - book.limit_cents - await unexplained_debits_cents(tx, row["area"])
+    if row["amount_cents"] > left_cents:
+        raise Refused(Reason.OVER_THE_LIMIT)
+    await ledger.post_on(tx, book, [_entry("paid", row)], now)
     transfer = _transfer(row)
     payout_id = derived_id("refund payment", transfer.end_to_end_id)
     debtor = await debtor_of(tx, row["area"], command.debtor_iban, by=command.paid_by, now=now)

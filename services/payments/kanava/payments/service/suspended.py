@@ -1,12 +1,13 @@
 """Items of the suspense account, followed step by step; `clearing` makes them when a bank's record matches nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx, one, rows
 
 from .. import ledger
 from ..domain import chart
@@ -77,11 +78,15 @@ async def take_back(tx: Tx, item: DictRow, step: Step, now: datetime) -> None:
 
 async def unexplained_debits_cents(tx: Tx, area: str) -> int:
     """What left an area's account and is not explained: it cannot be spent a second time."""
-    row = await one(
+    return (await unexplained_debits(tx, [area]))[area]
+
+
+async def unexplained_debits(tx: Tx, areas: Sequence[str]) -> dict[str, int]:
+    """What left each area's account and is not explained, in cents; the caller holds the areas' books."""
+    found = await rows(
         tx,
-        f"SELECT coalesce(sum({LEFT}), 0)::bigint AS cents FROM suspense_item i"
-        " WHERE area = %s AND direction = 'debit'",
-        (area,),
+        f"SELECT i.area, sum({LEFT})::bigint AS cents FROM suspense_item i"
+        " WHERE i.area = ANY(%s) AND i.direction = 'debit' GROUP BY i.area",
+        (list(areas),),
     )
-    assert row is not None, "a sum has one row"
-    return int(row["cents"])
+    return dict.fromkeys(areas, 0) | {row["area"]: row["cents"] for row in found}
