@@ -3,6 +3,8 @@
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +13,7 @@ from kanava.common.contracts.registry import RateBand
 from kanava.common.money import cents_of
 
 from .domain.correction import ClientGroup, SampleProducer
+from .domain.municipalities import Municipality
 from .domain.state_funding import Determinant, shares_in_thousandths
 from .domain.testcalc import Population, age_bands, scaled_bands
 
@@ -122,3 +125,13 @@ def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup],
 
 def _by_age(table: dict[str, int]) -> dict[int, int]:
     return {int(age): int(value) for age, value in table.items()}
+
+
+@cache
+def municipalities() -> Mapping[str, Municipality]:
+    """The code list of municipalities: area, end and successor by code; read on first use."""
+    loaded = json.loads((_FILES / "municipalities.json").read_text(encoding="utf-8"))
+    return {
+        code: Municipality(row["area"], row["until"] and date.fromisoformat(row["until"]), row["successor"])
+        for code, row in loaded["municipalities"].items()
+    }

@@ -39,16 +39,17 @@ class Verified:
     broken: Broken | None
 
 
+# Arrays go in binary (`%b`): as text, each of their members would be searched for what has to be escaped.
 _INSERT_ENTRIES = """
 INSERT INTO entry (area, seq, entry_id, kind, reference, booked_at, text, lines_digest, hash)
 SELECT %s, e.seq, e.entry_id, e.kind, e.reference, %s, e.text, e.lines_digest, e.hash
-FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::bytea[])
+FROM unnest(%b::bigint[], %b::uuid[], %b::text[], %b::uuid[], %b::text[], %b::text[], %b::bytea[])
     AS e (seq, entry_id, kind, reference, text, lines_digest, hash)
 """
 _INSERT_POSTINGS = """
 INSERT INTO posting (area, seq, number, account, party, component, amount_cents)
 SELECT %s, p.seq, p.number, p.account, p.party, p.component, p.amount_cents
-FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+FROM unnest(%b::bigint[], %b::int[], %b::text[], %b::text[], %b::text[], %b::bigint[])
     AS p (seq, number, account, party, component, amount_cents)
 """
 

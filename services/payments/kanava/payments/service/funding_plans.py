@@ -16,6 +16,7 @@ from ..errors import Reason
 from ..figures import state_shares
 from ..views.funding import planned_areas
 from .dating import closed_years
+from .municipalities import must_pay_into
 
 
 @dataclass(frozen=True)
@@ -42,9 +43,14 @@ class StateFunded:
 
 
 async def plan_instalments(tx: Tx, command: PlanInstalments, now: datetime) -> PlannedFunding:
-    """Keep the next version of a payer's plan; the versions before it stay."""
+    """Keep the next version of a payer's plan; the versions before it stay.
+
+    Raises `Invalid` for a municipality that is not the area's in the fiscal year.
+    """
     if command.fiscal_year in await closed_years(tx, command.area):
         raise Refused(Reason.YEAR_CLOSED, pointer="/fiscal_year")
+    if command.payer == "municipality":
+        await must_pay_into(tx, command.area, command.party, [command.fiscal_year])
     _must_be_in_order(command)
     payer = (command.area, command.payer, command.party, command.fiscal_year)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('funding' || %s))", (command.area,))
