@@ -27,6 +27,7 @@ from tests.support import facts as told
 from tests.support.browsing import ISSUER, SERVICE, Browser, Page, browser, local_issuer, trust
 from tests.support.databases import service_database
 from tests.support.facts import at, resident_id
+from tests.support.structure import faults
 
 NBSP = "\N{NO-BREAK SPACE}"
 CHILD = 8
@@ -303,3 +304,13 @@ async def test_a_bearer_token_gets_the_page_too(site: Site, ours: Browser) -> No
     token = sign(site.profile, persona_claims("resident") | {"resident": str(resident_id(OURS))})
     answer = await ours.open(START, authorization=f"Bearer {token}")
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", [START, f"{START}?until=2020-01", "/pages/accessibility", "/pages/signed-out", "/pages/x"]
+)
+async def test_the_structure_of_every_page_serves_everybody(ours: Browser, path: str) -> None:
+    await ours.sign_in("resident", resident_id(OURS))
+    for language in LANGUAGES:
+        answer = await ours.open(f"{path}{'&' if '?' in path else '?'}lang={language}")
+        assert faults(Page(answer.text)) == [], answer.url
