@@ -179,12 +179,24 @@ async def test_a_protected_resident_s_page_is_only_for_the_resident(ours: Browse
     for persona in ("adviser", "producer", "organiser", "municipality", "operator", "authority"):
         refused = await ours.sign_in(persona)
         assert refused.status_code == 403
-        assert "1.2.246" not in refused.text
+        assert told.unit(private=True).name not in refused.text
         await ours.post("/pages/sign-out")
     answer = await ours.sign_in("resident", resident_id(OURS))
-    assert "1.2.246.10.32213473.10.1" in answer.text
+    assert told.unit(private=True).name in answer.text
     assert answer.headers["referrer-policy"] == "same-origin"
     assert str(resident_id(OURS)) not in str(answer.url)
+
+
+async def test_a_unit_has_its_name_and_one_without_keeps_its_number(pool: Pool, ours: Browser) -> None:
+    first = await ours.sign_in("resident", resident_id(OURS))
+    assert f"toimipiste {told.PRIVATE_UNIT}" not in first.text
+    renamed = told.unit(private=True).model_copy(update={"version": 2, "name": "Leppävaaran asema"})
+    await story.hear(pool, "registry.unit", renamed)
+    assert "Leppävaaran asema" in (await ours.open(START)).text
+    async with transaction(pool) as tx:
+        await tx.execute("UPDATE unit SET name = NULL")
+    assert f"toimipiste {told.PRIVATE_UNIT}" in (await ours.open(START)).text
+    await story.hear(pool, "registry.unit", renamed.model_copy(update={"version": 3, "name": "Unit"}))
 
 
 async def test_a_resident_without_any_lines_is_told_so(ours: Browser) -> None:

@@ -76,6 +76,7 @@ class Booked:
     permille_days: int = 0
     rate_cents: int | None = None
     producer: str | None = None
+    unit: str | None = None
     product: str | None = None
     reason: str | None = None
 

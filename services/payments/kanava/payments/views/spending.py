@@ -15,11 +15,12 @@ _BOOKED = """
 SELECT * FROM (
     SELECT l.for_month, r.month AS paid_month, l.component, l.kind, l.producer_id, l.unit_id,
            CASE l.component WHEN 'performance' THEN l.source::text ELSE coalesce(v.node, '') END AS node,
-           p.name AS producer, n.name_fi AS product, decided.reason,
+           p.name AS producer, u.name AS unit, n.name_fi AS product, decided.reason,
            sum(l.days)::int AS days, sum(l.permille_days)::int AS permille_days,
            CASE WHEN min(l.rate_cents) = max(l.rate_cents) THEN min(l.rate_cents) END AS rate_cents,
            sum(l.amount_cents)::bigint AS amount_cents
     FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id)
+    LEFT JOIN unit u ON u.unit_id = l.unit_id
     LEFT JOIN LATERAL (SELECT node FROM visit WHERE production_id = l.source ORDER BY version DESC LIMIT 1) v ON true
     LEFT JOIN node_name n ON n.code = v.node
     LEFT JOIN LATERAL (
@@ -29,10 +30,11 @@ SELECT * FROM (
     ) decided ON true
     WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = %(resident)s
       AND l.for_month BETWEEN %(since)s AND %(until)s
-    GROUP BY l.for_month, r.month, l.component, l.kind, l.producer_id, l.unit_id, 7, p.name, n.name_fi, decided.reason
+    GROUP BY l.for_month, r.month, l.component, l.kind, l.producer_id, l.unit_id, 7, p.name, u.name, n.name_fi,
+             decided.reason
     UNION ALL
     SELECT d.for_month, (d.decided_at AT TIME ZONE 'Europe/Helsinki')::date, 'benefit', part.kind, '', d.reference,
-           d.kind, NULL, NULL, d.reasons, 0, 0, NULL, part.cents
+           d.kind, NULL, NULL, NULL, d.reasons, 0, 0, NULL, part.cents
     FROM benefit_decision d CROSS JOIN LATERAL (VALUES
         (CASE WHEN d.number = 1 THEN 'original' ELSE 'correction' END, d.holds_cents),
         ('refund', d.change_cents - d.holds_cents)
