@@ -1,5 +1,6 @@
 """Signing in with the local issuer, and what is refused on the way."""
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -135,6 +136,14 @@ def test_production_needs_its_own_key_and_address() -> None:
     assert (
         PageSettings(**named, session_key=key, public_url="https://Kanava.example/").origin == "https://kanava.example"
     )
+
+
+def test_production_is_reached_by_https_or_on_this_machine() -> None:
+    key = base64.b64encode(b"k" * 32).decode()
+    named = {"service": "hello", "environment": "production", "database_url": "postgresql://real", "session_key": key}
+    with pytest.raises(ValueError, match="cookies need https"):
+        PageSettings(**named, public_url="http://kanava.example")
+    assert PageSettings(**named, public_url="http://localhost:8003").origin == "http://localhost:8003"
 
 
 @pytest.mark.parametrize(
@@ -408,6 +417,45 @@ async def test_an_issuer_that_is_away_is_said_to_be(machine: Machine, ours: Brow
     assert answer.status_code == 503
     assert Page(answer.text).all("h1")[0][1] == "Palvelu ei juuri nyt vastaa"
     assert (await ours.post("/pages/sign-out")).status_code == 303, "signing out works without the issuer"
+
+
+async def test_an_issuer_that_is_away_is_not_asked_by_everybody(machine: Machine, ours: Browser) -> None:
+    asked = 0
+
+    def away() -> httpx.AsyncClient:
+        def refuse(request: httpx.Request) -> httpx.Response:
+            nonlocal asked
+            asked += 1
+            raise httpx.ConnectError("away")
+
+        return httpx.AsyncClient(transport=httpx.MockTransport(refuse))
+
+    known = {"client": away, "clock": lambda: machine.now}
+    machine.app.state.sign_in = SignIn(machine.settings, machine.app.state.sessions, START, **known)
+    assert {(await ours.go(START)).status_code for _ in range(3)} == {503}
+    assert asked == 1
+    machine.now += login.PAUSE_SECONDS
+    await ours.go(START)
+    assert asked == 2
+
+
+async def test_a_configuration_is_asked_for_once_by_those_who_come_together(machine: Machine, ours: Browser) -> None:
+    asked = 0
+    here = {name: f"{ISSUER}/{name}" for name in ("authorization_endpoint", "token_endpoint")}
+
+    def counting() -> httpx.AsyncClient:
+        async def answer(request: httpx.Request) -> httpx.Response:
+            nonlocal asked
+            asked += 1
+            await asyncio.sleep(0.01)
+            return httpx.Response(200, json=here | {"issuer": ISSUER})
+
+        return httpx.AsyncClient(transport=httpx.MockTransport(answer))
+
+    machine.app.state.sign_in = SignIn(machine.settings, machine.app.state.sessions, START, client=counting)
+    answers = await asyncio.gather(*(ours.open("/pages/sign-in") for _ in range(5)))
+    assert {answer.status_code for answer in answers} == {303}
+    assert asked == 1
 
 
 async def test_a_configuration_of_another_issuer_is_not_taken(machine: Machine, ours: Browser) -> None:

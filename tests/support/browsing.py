@@ -73,7 +73,7 @@ class Browser:
 
     client: httpx.AsyncClient
 
-    async def open(self, url: str, **headers: str | bytes) -> httpx.Response:
+    async def open(self, url: str, **headers: Any) -> httpx.Response:
         """GET an address, without following where it leads."""
         return await self.client.get(urljoin(SERVICE, url), headers=headers)
 

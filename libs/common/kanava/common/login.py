@@ -5,6 +5,7 @@ verifier checks and a cookie keeps. What was begun is kept in a cookie too, so t
 finish. All times are real ones, never those of the sandbox clock.
 """
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -34,6 +35,8 @@ SIGNED_OUT = "/pages/signed-out"
 SIGN_IN_SECONDS = 600
 """How long somebody may take to sign in."""
 CONFIGURATION_SECONDS = 600.0
+PAUSE_SECONDS = 5.0
+"""How long an issuer that could not be read is left alone."""
 SECRET_BYTES = 32
 NEXT_LIMIT_CHARACTERS = 1_000
 HTTP_SECONDS = 5.0
@@ -77,6 +80,8 @@ class SignIn:
         self._clock = clock
         self._entropy = entropy
         self._known: tuple[float, dict[str, Any]] | None = None
+        self._away_until = float("-inf")
+        self._asking = asyncio.Lock()
 
     async def begin(self, wanted: str | None, language: str) -> Response:
         """Send the browser to the issuer; `Unavailable` when that cannot be asked."""
@@ -167,21 +172,30 @@ class SignIn:
         return token
 
     async def _configuration(self) -> dict[str, Any]:
-        """What the issuer says of itself, asked every ten minutes; `Unavailable`."""
-        if self._known and self._known[0] > self._clock():
-            return self._known[1]
-        try:
-            async with self._client() as client:
-                answer = await client.get(self._settings.configuration_url)
-            told: dict[str, Any] = answer.raise_for_status().json()
-            if told["issuer"] != self._settings.issuer:
-                raise ValueError("another issuer")
-            if not all(isinstance(told[name], str) for name in ("authorization_endpoint", "token_endpoint")):
-                raise ValueError("no endpoints")
-        except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
-            log.warning("issuer_not_read", error=type(error).__name__)
-            raise Unavailable("signing in is not possible for the moment", rule="issuer") from error
-        self._known = (self._clock() + CONFIGURATION_SECONDS, told)
+        """What the issuer says of itself, asked every ten minutes, once for all who wait; `Unavailable`."""
+        async with self._asking:
+            now = self._clock()
+            if self._known and self._known[0] > now:
+                return self._known[1]
+            if self._away_until > now:
+                raise Unavailable("signing in is not possible for the moment", rule="issuer")
+            try:
+                told = await self._ask()
+            except (httpx.HTTPError, ValueError, KeyError, TypeError) as error:
+                log.warning("issuer_not_read", error=type(error).__name__)
+                self._away_until = now + PAUSE_SECONDS
+                raise Unavailable("signing in is not possible for the moment", rule="issuer") from error
+            self._known = (now + CONFIGURATION_SECONDS, told)
+            return told
+
+    async def _ask(self) -> dict[str, Any]:
+        async with self._client() as client:
+            answer = await client.get(self._settings.configuration_url)
+        told: dict[str, Any] = answer.raise_for_status().json()
+        if told["issuer"] != self._settings.issuer:
+            raise ValueError("another issuer")
+        if not all(isinstance(told[name], str) for name in ("authorization_endpoint", "token_endpoint")):
+            raise ValueError("no endpoints")
         return told
 
 

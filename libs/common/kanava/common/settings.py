@@ -174,6 +174,9 @@ class PageSettings(ServiceSettings):
     def _names_its_address(self) -> Self:
         if self.is_production and self.public_url is None:
             raise ValueError("browsers must find a service in production: set KANAVA_PUBLIC_URL")
+        here = urlsplit(self.origin)
+        if self.is_production and here.scheme != "https" and here.hostname != "localhost":
+            raise ValueError("cookies need https in production: set KANAVA_PUBLIC_URL to such an address")
         return self
 
     @property
