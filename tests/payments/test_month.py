@@ -156,6 +156,33 @@ async def test_a_producer_is_paid_fees_by_the_contract_as_known_at_the_cut_off(p
     await story.assert_books_agree(pool)
 
 
+@pytest.mark.parametrize(("before", "after", "cents"), [(True, False, 45_00), (False, True, 0)])
+async def test_a_contract_that_changes_its_kinds_leaves_closed_months(
+    pool: Pool, before: bool, after: bool, cents: int
+) -> None:
+    """The kinds are those that were known when the month closed; only the days of a contract reach back."""
+    await story.open_area(pool)
+    kinds = {True: ("capitation", "fee"), False: ("capitation",)}
+    october = told.contract(private=True).model_copy(
+        update={"version": 2, "recorded_at": at(10, 2), "compensation_kinds": kinds[before]}
+    )
+    await story.hear(pool, "registry.contract", october)
+    days = {1: date(2026, 9, 15), 2: date(2026, 10, 15)}
+    await story.hear(
+        pool, "monitoring.production", *(visit(n, 1, day, recorded_at=at(10, 16)) for n, day in days.items())
+    )
+    await story.close(pool, OCTOBER, at(11, 2))
+    changed = {"version": 3, "recorded_at": at(11, 20), "compensation_kinds": kinds[after]}
+    await story.hear(pool, "registry.contract", october.model_copy(update=changed))
+    late = visit(3, 1, date(2026, 10, 20), recorded_at=at(11, 25))
+    await story.hear(pool, "monitoring.production", late, visit(4, 1, date(2026, 11, 5), recorded_at=at(11, 25)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    found = [(line["for_month"], line["amount_cents"]) for line in await story.lines(pool, "fee")]
+    october_cents = sum(paid for month, paid in found if month <= OCTOBER)
+    assert (october_cents, (NOVEMBER, 45_00) in found) == (3 * cents, after)
+    await story.assert_books_agree(pool)
+
+
 async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:
     await story.open_area(pool)
     await story.hear(pool, "registry.scheme", told.scheme(4).model_copy(update={"version": 9}))

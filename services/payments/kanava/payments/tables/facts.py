@@ -160,7 +160,8 @@ class Visit(Base, table=True):
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
-        sa.Index("visit_area", "area"),
+        sa.Index("visit_of_area", "area", "performed_on"),
+        known_when("visit"),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
     )
     production_id: UUID = Field(primary_key=True)

@@ -13,6 +13,7 @@ from kanava.common.db import Tx, rows
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
+from ..producing import produced
 
 NAMED_AT_MOST = 20
 
@@ -47,12 +48,12 @@ _CASES: Mapping[str, str] = {
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
             OR NOT """
     + fee_allowed()
+    + f" OR NOT {produced()}"
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
-    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + fee_of(at="newest.cut_off")
     + """ f), true) AS waits
-        FROM visit v LEFT JOIN run closing
-            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        FROM visit v
         LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
             ON newest.area = v.area
         WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1

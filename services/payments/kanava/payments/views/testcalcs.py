@@ -42,7 +42,7 @@ SELECT u.area, u.municipality, v.producer_id, coalesce(s.coefficient_permille, 1
     sum(p.fee_cents)::bigint AS fee_cents
 FROM visit v JOIN unit u USING (unit_id)
 JOIN """
-    + fee_of(at="'infinity'::timestamptz", closed_at="NULL::timestamptz")
+    + fee_of(at="'infinity'::timestamptz")
     + """ p ON p.why IS NULL
 LEFT JOIN span s ON s.resident_id = v.resident_id AND s.recorded_until = 'infinity'
     AND s.starts_on <= %(day)s AND (s.until IS NULL OR s.until > %(day)s)
