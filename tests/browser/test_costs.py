@@ -45,7 +45,7 @@ def sign_in(page: Page, site: Site, to: str = "/pages/costs", *, persona: str = 
     if persona == "resident":
         page.get_by_label("Another resident").fill(str(resident_id(OURS)))
     page.get_by_role("button", name="Sign in").click()
-    assert page.url == site.url + to
+    page.wait_for_url(site.url + to)
 
 
 def violations(page: Page) -> list[Any]:
@@ -61,14 +61,13 @@ def test_a_resident_signs_in_reads_and_signs_out(page: Page, site: Site) -> None
     page.get_by_label("Ensimmäinen kuukausi").select_option("2026-10")
     page.get_by_label("Viimeinen kuukausi").select_option("2026-10")
     page.get_by_role("button", name="Näytä").click()
-    assert page.url == f"{site.url}/pages/costs?lang=fi&since=2026-10&until=2026-10"
+    page.wait_for_url(f"{site.url}/pages/costs?lang=fi&since=2026-10&until=2026-10")
     expect(page.get_by_role("heading", level=3)).to_have_text("Lokakuu 2026")
     page.get_by_role("link", name="På svenska").click()
-    assert page.url == f"{site.url}/pages/costs?lang=sv&since=2026-10&until=2026-10"
+    page.wait_for_url(f"{site.url}/pages/costs?lang=sv&since=2026-10&until=2026-10")
     expect(page.get_by_role("heading", level=1)).to_have_text("Medel som använts för dig")
     page.get_by_role("button", name="Logga ut").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Du har loggat ut")
-    page.go_back()
     page.goto(f"{site.url}/pages/costs")
     assert page.url.startswith(site.issuer), "the session has ended"
 
@@ -135,12 +134,12 @@ def _semantics(page: Page) -> Counter[str]:
 def test_a_keyboard_reaches_the_content_first_and_sees_where_it_is(page: Page, site: Site) -> None:
     sign_in(page, site)
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "skip"
+    expect(page.locator(".skip")).to_be_focused()
     assert page.locator(".skip").bounding_box()["x"] >= 0  # type: ignore[index]  # it is shown now
     page.keyboard.press("Enter")
-    assert page.evaluate("document.activeElement.id") == "content"
+    expect(page.locator("main")).to_be_focused()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.id") == "since"
+    expect(page.locator("#since")).to_be_focused()
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
 
 
