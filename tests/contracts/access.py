@@ -629,6 +629,8 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
     Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),
+    # A page names nobody in its address: whose it is, the token says.
+    Access("payments", "GET", "/pages/costs", only(R.RESIDENT, Own.FILTERED), marker="producer_name"),
     Access("payments", "GET", "/v1/residents/{resident_id}/benefits", only(R.RESIDENT)),
     Access(
         *("payments", "POST", "/v1/benefits", only(R.OPERATOR, Own.ALL)),

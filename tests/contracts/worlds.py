@@ -221,6 +221,7 @@ async def payments(made: Made) -> dict[str, str]:
         "item_id": str(waiting[0]["item_id"]),
         "iban": IBAN,
         "producer_id": told.PRIVATE,
+        "producer_name": told.producer(private=True).name,
         "resident_id": str(told.resident_id(1)),
     }
 

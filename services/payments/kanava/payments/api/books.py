@@ -87,7 +87,7 @@ async def get_resident_costs(
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, object]]:
-    """What was spent for the resident who asks, by month, producer, component and product; cents."""
+    """What was spent for the resident who asks, by month, producer, component and product, with benefits; cents."""
     caller.must_be_resident(resident_id)
     first, last = (date.fromisoformat(f"{month}-01") for month in (since, until))
     wanted = {"resident": resident_id, "since": first, "until": last, "limit": limit, "offset": offset}

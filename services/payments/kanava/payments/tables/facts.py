@@ -31,7 +31,10 @@ class Producer(Base, table=True):
 
 
 class Unit(Base, table=True):
-    """A unit; its area and municipality decide whose account pays and by which scheme."""
+    """A unit; its area and municipality decide whose account pays and by which scheme.
+
+    `name` is None of a unit that was last heard of before names were kept.
+    """
 
     unit_id: str = Field(primary_key=True)
     version: int
@@ -40,6 +43,7 @@ class Unit(Base, table=True):
     area: str
     municipality: str
     own: bool
+    name: str | None
 
 
 class Contract(Base, table=True):

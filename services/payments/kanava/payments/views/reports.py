@@ -110,19 +110,28 @@ async def producer_areas(tx: Tx, producer_id: str) -> list[str]:
 
 
 _OF_RESIDENT = f"""
-SELECT to_char(l.for_month, 'YYYY-MM') AS month, l.producer_id, p.name AS producer, l.component, v.node,
-       n.name_fi AS product, sum(l.amount_cents)::bigint AS amount_cents
-FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id) {NODE_OF_LINE}
-LEFT JOIN node_name n ON n.code = v.node
-WHERE l.resident_id = %(resident)s AND l.for_month BETWEEN %(since)s AND %(until)s
-GROUP BY l.for_month, l.producer_id, p.name, l.component, v.node, n.name_fi HAVING sum(l.amount_cents) <> 0
-ORDER BY l.for_month, l.producer_id, l.component, v.node NULLS FIRST LIMIT %(limit)s OFFSET %(offset)s
+SELECT to_char(for_month, 'YYYY-MM') AS month, producer_id, producer, component, node, product,
+       sum(cents)::bigint AS amount_cents
+FROM (
+    SELECT l.for_month, l.producer_id, p.name AS producer, l.component, v.node, n.name_fi AS product,
+           l.amount_cents AS cents
+    FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id) {NODE_OF_LINE}
+    LEFT JOIN node_name n ON n.code = v.node
+    WHERE l.resident_id = %(resident)s AND l.for_month BETWEEN %(since)s AND %(until)s
+    UNION ALL
+    SELECT d.for_month, NULL, NULL, 'benefit', NULL, d.kind, d.change_cents
+    FROM benefit_decision d WHERE d.resident_id = %(resident)s AND d.for_month BETWEEN %(since)s AND %(until)s
+) spent
+GROUP BY for_month, producer_id, producer, component, node, product HAVING sum(cents) <> 0
+ORDER BY for_month, producer_id, component, node NULLS FIRST, product LIMIT %(limit)s OFFSET %(offset)s
 """
 
 
 async def of_resident(tx: Tx, parameters: dict[str, object]) -> list[DictRow]:
     """What was spent for a resident by the month it was for, with the names of producer and product; cents.
 
-    What came to nothing is left out. `parameters`: resident, since, until, limit, offset.
+    Benefits (etuudet) are the component `benefit`, with their kind as the product. What came to nothing is left out.
+
+    `parameters`: resident, since, until, limit, offset.
     """
     return await rows(tx, _OF_RESIDENT, parameters | {"by_node": list(BY_NODE)})
