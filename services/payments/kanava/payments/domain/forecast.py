@@ -117,7 +117,8 @@ def _path_and_widths(history: Sequence[Flow], guessed: Sequence[float]) -> tuple
     """What goes out, and the half-widths of the balance; `guessed` is the share of each month's inflow that is."""
     if len(history) < LEAST_MONTHS:
         raise ValueError(f"a forecast needs {LEAST_MONTHS} months of history, there are {len(history)}")
-    states = _smoothed([float(flow.outflow_cents) for flow in history])
+    outflows = [flow.outflow_cents for flow in history]
+    states = _smoothed([float(value) for value in outflows])
     path = _path(states[-1], len(history))
     return [_whole(value) for value in path], [_whole(value) for value in _widths(history, states, guessed)]
 
