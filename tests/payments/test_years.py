@@ -147,6 +147,19 @@ async def test_what_decembers_fees_lie_above_the_ceiling_belongs_to_december(poo
     assert await closing_cents(pool, date(2027, 1, 31), "4310", "2400") == {"4310": 0, "2400": -85_00}
 
 
+async def test_reserves_belong_to_the_month_that_made_or_settled_them(pool: Pool) -> None:
+    """0.70 € for each of three months, of which the indicator of October settled 0.42 € in December's run."""
+    await december_above_the_ceiling(pool)
+    parts = ("2500", "4630", "4620")
+    assert await closing_cents(pool, date(2026, 11, 30), *parts) == dict(zip(parts, (-1_40, 1_40, 0), strict=True))
+    assert await closing_cents(pool, YEAR[1], *parts) == dict(zip(parts, (-1_68, 1_68, 21), strict=True))
+    await propose(pool)
+    closed = await finish(pool)
+    assert {"2500": -1_68, "4630": 1_68, "4310": 85_00}.items() <= {
+        line.account: line.closing_cents for line in closed.trial_balance
+    }.items()
+
+
 @pytest.mark.parametrize("kind", ["reserved", "reserve_dissolved", "ceiling"])
 async def test_a_month_of_a_closed_year_takes_no_reserve_and_no_claim(pool: Pool, kind: str) -> None:
     await december_above_the_ceiling(pool)
