@@ -1,4 +1,4 @@
-"""Reserves and claims above the ceiling belong to the month of their run, so a closed year refuses them too."""
+"""Reserves and claims above the ceiling belong to the month of their run; runs and statements keep what was sealed."""
 
 from alembic import op
 
@@ -11,6 +11,7 @@ depends_on = None
 def upgrade() -> None:
     """Bring the database forward; there is no way back but a backup."""
     op.execute(CLOSED_YEARS)
+    op.execute(KEPT)
 
 
 CLOSED_YEARS = """
@@ -27,3 +28,12 @@ BEGIN
     RETURN NULL;
 END $$;
 """
+KEPT = """
+CREATE TRIGGER closed_stays BEFORE UPDATE ON run
+    FOR EACH ROW WHEN (OLD.status = 'closed') EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_delete BEFORE DELETE ON run FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON run FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_delete BEFORE DELETE ON statement FOR EACH ROW EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER no_truncate BEFORE TRUNCATE ON statement FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+"""
+"""What the application's role may change of them is granted column by column, with the tables."""
