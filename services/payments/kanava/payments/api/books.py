@@ -71,7 +71,7 @@ async def get_unpriced(request: Request, area: Area, caller: Watcher) -> list[di
 
 @router.get("/v1/accounts/{area}/verification", tags=["books"])
 async def get_verification(request: Request, area: Area, caller: Watcher) -> ledger.Verified:
-    """Recompute the hash chain and the digests of all resident lines; names the first broken entry."""
+    """Recompute the hash chain, all resident lines, runs and statements; names the first that does not hold."""
     caller.must_be_in_area(area)
     async with transaction(request.app.state.pool) as tx:
         return await ledger.verify(tx, area)

@@ -9,4 +9,5 @@ LEFT JOIN entry_value v ON v.area = e.area AND v.seq = e.seq
 LEFT JOIN run r ON e.kind IN ('cost', 'reserved', 'reserve_dissolved', 'ceiling') AND r.run_id = e.reference
 WHERE e.area = %(area)s
 """
-"""Its own day where one was stated; a month's costs and claims belong to its last day; else the day of booking."""
+"""Its own day where one was stated; what a run books (costs, reserves, claims above the ceiling) belongs to the last
+day of its month; else the day of booking."""
