@@ -77,8 +77,9 @@ async def forecast_account(tx: Tx, area: str, asked: Mapping[date, int], now: da
     book = await one(tx, "SELECT limit_cents FROM book WHERE area = %s", (area,))
     limit_cents = book["limit_cents"] if book else 0
     balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in history)
-    planned = await planned_inflow(tx, area, first)
-    months = forecast(history, balance_cents, planned | dict(asked))
+    planned, guessed = await planned_inflow(tx, area, first)
+    guessed = {month: cents for month, cents in guessed.items() if month not in asked}
+    months = forecast(history, balance_cents, planned | dict(asked), guessed)
     return Forecast(
         area=area,
         months_of_history=len(history),
