@@ -28,6 +28,8 @@ BY_SEX = (
 PRORATIONS: tuple[Proration, ...] = ("calendar_days", "operational_days", "list_on_last_day")
 
 
+Stands = tuple[int, int, int]
+"""Days, days times coefficient in permille, and cents."""
 counts_of = cache(days_until)
 
 
@@ -48,14 +50,13 @@ class Person:
     born: date
     spans: tuple[Span, ...]
 
-    def cents(self, month: date, terms: CompensationTerms) -> int:
+    def due(self, month: date, terms: CompensationTerms) -> Stands:
         """What the rule pays for a month, with one unit and so one line."""
         counts = counts_of(month, terms.proration)
         bands = bands_on(month, terms.bands, "female" if self.number % 2 else "male")
-        permille = sum(
-            own.coefficient_permille * days_listed(month, counts, own.starts_on, own.until) for own in self.spans
-        )
-        return capitation_cents(bands.annual_cents_of(self.born), permille, counts[-1])
+        days = [days_listed(month, counts, own.starts_on, own.until) for own in self.spans]
+        permille = sum(own.coefficient_permille * count for own, count in zip(self.spans, days, strict=True))
+        return sum(days), permille, capitation_cents(bands.annual_cents_of(self.born), permille, counts[-1])
 
 
 def people(first: date, count: int = 120) -> list[Person]:
@@ -70,19 +71,21 @@ def people(first: date, count: int = 120) -> list[Person]:
     return found
 
 
-async def paid(pool: Pool, month: date) -> dict[UUID, int]:
-    """Each resident's cents of a month, with what was corrected."""
-    cents: dict[UUID, int] = {}
+async def paid(pool: Pool, month: date) -> dict[UUID, Stands]:
+    """What stands for each resident of a month, with what was corrected."""
+    found: dict[UUID, Stands] = {}
     for line in await story.lines(pool, "capitation"):
         if line["for_month"] == month:
-            cents[line["resident_id"]] = cents.get(line["resident_id"], 0) + line["amount_cents"]
-    return {who: amount for who, amount in cents.items() if amount}
+            days, permille, cents = found.get(line["resident_id"], (0, 0, 0))
+            added = (days + line["days"], permille + line["permille_days"], cents + line["amount_cents"])
+            found[line["resident_id"]] = added
+    return {who: stands for who, stands in found.items() if any(stands)}
 
 
-def expected(everybody: list[Person], month: date, terms: CompensationTerms) -> dict[UUID, int]:
+def expected(everybody: list[Person], month: date, terms: CompensationTerms) -> dict[UUID, Stands]:
     """The same by the rule."""
-    due = {resident_id(one.number): one.cents(month, terms) for one in everybody}
-    return {who: amount for who, amount in due.items() if amount}
+    due = {resident_id(one.number): one.due(month, terms) for one in everybody}
+    return {who: stands for who, stands in due.items() if any(stands)}
 
 
 @pytest.mark.parametrize("proration", PRORATIONS)
@@ -98,7 +101,7 @@ async def test_a_month_pays_by_sex_and_by_the_proration_of_its_model(pool: Pool,
     await story.close(pool, NOVEMBER, CLOSED_AT[NOVEMBER])
     found = await paid(pool, NOVEMBER)
     assert found == expected(everybody, NOVEMBER, terms)
-    assert (found[resident_id(120)], found[resident_id(121)]) == (8_00, 5_00), "a man and a woman of 36 years"
+    assert [found[resident_id(n)][2] for n in (120, 121)] == [8_00, 5_00], "a man and a woman of 36 years"
     await story.assert_books_agree(pool)
 
 
