@@ -25,6 +25,7 @@ from kanava.common.settings import DEVELOPMENT_SESSION_KEY, PageSettings
 from kanava.local.issuer import Signer, persona_claims, sign
 from kanava.local.profile import Profile
 from tests.support.browsing import ISSUER, SERVICE, Browser, Page, browser, local_issuer, trust
+from tests.support.structure import faults
 
 START = "/pages/hello"
 COOKIE, BEGUN = "kanava-hello", "kanava-hello-sign-in"
@@ -44,6 +45,10 @@ def service(**changes: Any) -> tuple[FastAPI, PageSettings]:
     @router.post("/pages/form", response_class=HTMLResponse)
     async def form(caller: Annotated[Caller, allow(Role.RESIDENT)]) -> str:
         return "<p>done</p>"
+
+    @router.get("/pages/broken", response_class=HTMLResponse)
+    async def broken(caller: Annotated[Caller, allow(Role.RESIDENT)]) -> str:
+        raise RuntimeError("an inner secret")
 
     @router.get("/v1/hello")
     async def api(caller: Annotated[Caller, allow(Role.RESIDENT)]) -> dict[str, str]:
@@ -182,6 +187,15 @@ async def test_a_page_that_is_not_there_is_a_page(ours: Browser) -> None:
     assert answer.status_code == 404
     assert Page(answer.text).all("h1")[0][1] == "Sidan finns inte"
     assert "content-security-policy" in answer.headers
+
+
+async def test_what_goes_wrong_inside_is_a_page_that_tells_nothing_of_it(ours: Browser) -> None:
+    await ours.sign_in("resident", to=START)
+    answer = await ours.open("/pages/broken")
+    assert answer.status_code == 500
+    assert Page(answer.text).all("h1")[0][1] == "Jokin meni vikaan"
+    assert "secret" not in answer.text
+    assert faults(Page(answer.text)) == []
 
 
 @pytest.mark.parametrize("state", ["", "another", "ä"])
