@@ -184,12 +184,23 @@ async def test_a_contract_that_changes_its_kinds_leaves_closed_months(
 
 
 async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:
-    await story.open_area(pool)
-    await story.hear(pool, "registry.scheme", told.scheme(4).model_copy(update={"version": 9}))
+    """Neither one that has not reached phase 5, nor one that was there and went back."""
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.hear(pool, "registry.scheme", told.scheme(4))
     await story.hear(pool, "listing.resident", resident(1))
     await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
-    run = await story.close(pool, NOVEMBER, at(12, 2))
-    assert run["status"] == "closed"
+    reached = await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "registry.scheme", told.scheme(5).model_copy(update={"recorded_at": at(11, 3)}))
+    back = told.scheme(4).model_copy(update={"version": 9, "recorded_at": at(11, 4)})
+    await story.hear(pool, "registry.scheme", back)
+    left = await story.close(pool, NOVEMBER, at(12, 2))
+    assert (reached["status"], left["status"]) == ("closed", "closed"), (reached["problem"], left["problem"])
+    assert await story.lines(pool) == []
+    forth = told.scheme(5).model_copy(update={"version": 10, "recorded_at": at(12, 3), "entered_on": DECEMBER})
+    await story.hear(pool, "registry.scheme", forth)
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert DECEMBER in {line["for_month"] for line in await story.lines(pool)}, "what was missing was the phase"
     async with transaction(pool) as tx:
         assert (await ledger.verify(tx, told.AREA)).broken is None
 

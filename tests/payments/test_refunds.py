@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -16,20 +16,22 @@ from kanava.common.errors import Invalid, Refused
 from kanava.payments import ledger
 from kanava.payments.api.needs import FigureIn, RuleIn
 from kanava.payments.api.refunds import DecisionIn
+from kanava.payments.bank_commands import RegisterAccount
 from kanava.payments.commands import TakeBankMessage
 from kanava.payments.domain import chart
 from kanava.payments.domain.refund import Component
 from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
 from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
 from kanava.payments.service import needs, refunds
+from kanava.payments.service.accounts import register_account
 from kanava.payments.service.bank import TakenIn, take_bank_message
 from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
 from kanava.payments.views import refunds as views
 from tests.payments import refund_story as story
-from tests.payments.bank import camt054, pain002
-from tests.payments.refund_story import NEW_YEAR
+from tests.payments.bank import camt054, debit, notification, pain002
+from tests.payments.refund_story import IBAN, NEW_YEAR
 from tests.support import facts as told
 
 AMOUNT = 4_000_00 * 4 // 100 // 2 + 4_000_00 * 3 // 100
@@ -97,6 +99,7 @@ async def test_the_file_pays_the_municipality(pool: Pool) -> None:
     texts = {element.tag.rpartition("}")[2]: element.text for element in file.iter() if element.text}
     assert (texts["InstdAmt"], texts["CtrlSum"], texts["NbOfTxs"]) == ("200.00", "200.00", "1")
     assert "Espoon kaupunki" in [element.text for element in file.iter()]
+    assert file.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
 
 
 async def test_what_the_bank_sends_back_is_owed_again_and_paid_to_another_account(pool: Pool) -> None:
@@ -134,6 +137,7 @@ async def test_nobody_decides_on_their_own_proposal_or_pays_what_they_decided(po
     for step, reason in (
         (story.decide(pool, proposed.refund_id, approved=False, by="doris"), Reason.ALREADY_DECIDED),
         (story.pay(pool, proposed.refund_id, by="bertta"), Reason.SAME_PERSON),
+        (story.pay(pool, proposed.refund_id, by="aino"), Reason.SAME_PERSON),
     ):
         with pytest.raises(Refused) as refused:
             await step
@@ -189,12 +193,19 @@ async def test_a_proposal_needs_its_years_its_rule_and_its_figures(pool: Pool) -
 
 async def test_a_corrected_figure_counts_and_others_payments_do_not(pool: Pool) -> None:
     await story.four_years(pool)
-    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="091")
+    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="235")
     await story.pay_in(pool, 9_000_00, datetime(2026, 1, 2, 9, tzinfo=UTC))
     await story.measure_need(pool, date(2025, 12, 31), {Component.MORBIDITY: 1050})
     steps = (await story.propose(pool)).steps
     assert steps.own_payment_cents == 4_000_00
     assert (steps.index_now, steps.need_cents, steps.amount_cents) == (1_000_000, 0, 120_00)
+
+
+async def test_need_is_measured_before_it_is_recorded(pool: Pool) -> None:
+    with pytest.raises(Invalid) as refused:
+        await story.measure_need(pool, story.NEW_YEAR.date() + timedelta(days=1), {Component.HOUSING: 900})
+    assert (refused.value.pointer, refused.value.rule) == ("/measured_on", "not_in_the_future")
+    await story.measure_need(pool, story.NEW_YEAR.date(), {Component.HOUSING: 900})
 
 
 async def test_who_paid_nothing_gets_nothing_and_nothing_is_booked(pool: Pool) -> None:
@@ -247,6 +258,20 @@ async def test_the_limit_holds_and_the_rows_stay(pool: Pool) -> None:
             sums={"capitation": 3_900_00},
         )
         await ledger.post(tx, told.AREA, [spend], NEW_YEAR)
+    with pytest.raises(Refused) as limit:
+        await story.pay(pool, proposed.refund_id)
+    assert limit.value.reason is Reason.OVER_THE_LIMIT
+    assert await status(pool, proposed.refund_id) == "approved"
+
+
+async def test_money_that_left_unexplained_does_not_pay_a_refund(pool: Pool) -> None:
+    """4,000.00 were there, and the bank took 3,900.00 that nobody knows of: a refund of 200.00 does not fit."""
+    await story.four_years(pool)
+    proposed = await story.propose(pool)
+    await story.decide(pool, proposed.refund_id)
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount(told.AREA, IBAN, "operator"), NEW_YEAR)
+    await tell(pool, notification("M1", debit("B1", ("unknown", 3_900_00))))
     with pytest.raises(Refused) as limit:
         await story.pay(pool, proposed.refund_id)
     assert limit.value.reason is Reason.OVER_THE_LIMIT

@@ -12,10 +12,11 @@ from kanava.payments.views import reports
 from kanava.payments.views.reports import Window
 from tests.payments import story
 from tests.payments.test_payout import closed_month
+from tests.payments.test_prices import version
 from tests.support import facts as told
 from tests.support.facts import at, resident_id
 
-NOVEMBER = date(2026, 11, 1)
+NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 
 
 def window(*, after: tuple[date, str] = (date.min, ""), limit: int = 200) -> Window:
@@ -33,6 +34,7 @@ def package(number: int = 1, name: str = "Sosiaaliohjauskäynti") -> registry.Pa
     nodes = (
         registry.PackageNode(code="SOS.1", parent=None, level=1, name_fi="Sosiaaliohjaus"),
         registry.PackageNode(code="SOS.1.1", parent="SOS.1", level=2, name_fi=name),
+        registry.PackageNode(code="SOS.1.2", parent="SOS.1", level=2, name_fi="Kotikäynti"),
     )
     return registry.Package(
         what="published",
@@ -81,6 +83,79 @@ async def test_a_package_counts_everything_below_its_node(pool: Pool) -> None:
     assert unnamed == other == []
     assert above == exact
     assert totals(above) == {"fee": 45_00, "client_fee": -20_60}
+
+
+async def moved_node(pool: Pool) -> None:
+    """November paid a visit as SOS.1.1; in December it was corrected to the dearer SOS.1.2."""
+    await closed_month(pool)
+    await story.hear(pool, "registry.package", package())
+    await story.hear(pool, "registry.price", version(1, 60_00, node="SOS.1.2", price_id="03:SOS.1.2"))
+    corrected = told.visit(1, 2, date(2026, 11, 15), recorded_at=at(12, 21), fee_cents=20_60, version=2)
+    await story.hear(pool, "monitoring.production", corrected.model_copy(update={"node": "SOS.1.2"}))
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+
+
+async def test_a_report_corrected_to_another_node_stands_under_each_for_what_it_paid(pool: Pool) -> None:
+    await moved_node(pool)
+    asked = window()
+    async with transaction(pool) as tx:
+        found = {node: await reports.of_package(tx, asked, node, told.AREA) for node in ("SOS.1.1", "SOS.1.2", "SOS.1")}
+        behind = window(after=(NOVEMBER, "client_fee"), limit=1)
+        page = await reports.of_package(tx, behind, "SOS.1", told.AREA)
+        of_area = await reports.of_statements(tx, asked, area=told.AREA, producer=None)
+    by_month = {
+        node: [(row["month"], row["component"], row["amount_cents"]) for row in rows_of]
+        for node, rows_of in found.items()
+    }
+    november = [("2026-11", "client_fee", -20_60), ("2026-11", "fee", 45_00)]
+    assert by_month == {
+        "SOS.1.1": [*november, ("2026-12", "fee", -45_00)],
+        "SOS.1.2": [("2026-12", "fee", 60_00)],
+        "SOS.1": [*november, ("2026-12", "fee", 15_00)],
+    }
+    assert [row["component"] for row in page] == ["fee"]
+    with_nodes = [row for row in of_area if row["component"] != "capitation"]
+    assert [row["amount_cents"] for row in found["SOS.1"]] == [row["amount_cents"] for row in with_nodes]
+
+
+async def test_a_resident_sees_a_corrected_visit_under_the_node_that_it_was_paid_as(pool: Pool) -> None:
+    await moved_node(pool)
+    found = {(row["component"], row["product"]): row["amount_cents"] for row in await spent_for(pool, 2)}
+    assert found == {
+        ("capitation", None): 7_00,
+        ("client_fee", "Sosiaaliohjauskäynti"): -20_60,
+        ("fee", "Kotikäynti"): 60_00,
+    }
+
+
+async def test_two_municipalities_share_what_the_area_was_charged(pool: Pool) -> None:
+    """A report that names a unit before registry has told of it waits for its municipality, not for its fee."""
+    await closed_month(pool)
+    visits = [told.visit(n, 2, date(2026, 12, n), recorded_at=at(12, 20), fee_cents=20_60) for n in (2, 3, 4)]
+    visits[1:] = [visit.model_copy(update={"unit_id": f"{told.PRIVATE_UNIT}{n}"}) for n, visit in enumerate(visits[1:])]
+    elsewhere = told.unit(private=True).model_copy(update={"unit_id": f"{told.PRIVATE_UNIT}0", "municipality": "235"})
+    await story.hear(pool, "registry.unit", elsewhere)
+    await story.hear(pool, "monitoring.production", *visits)
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    one_fee = {"fee": 45_00, "client_fee": -20_60}
+    assert await december(pool, told.MUNICIPALITY) == {"capitation": 14_00} | one_fee
+    assert await december(pool, "235") == one_fee
+    await story.hear(pool, "registry.unit", elsewhere.model_copy(update={"unit_id": f"{told.PRIVATE_UNIT}1"}))
+    both = [await december(pool, code) for code in (told.MUNICIPALITY, "235")]
+    assert both[1] == {"fee": 2 * 45_00, "client_fee": 2 * -20_60}
+    async with transaction(pool) as tx:
+        asked = Window(DECEMBER, DECEMBER, (date.min, ""), 200)
+        of_area = totals(await reports.of_statements(tx, asked, area=told.AREA, producer=None))
+    assert of_area == {name: sum(one.get(name, 0) for one in both) for name in of_area}
+
+
+async def december(pool: Pool, municipality: str) -> dict[object, int]:
+    """December's cents by component in a municipality's units."""
+    async with transaction(pool) as tx:
+        areas = await reports.areas_of_municipality(tx, municipality)
+        asked = Window(DECEMBER, DECEMBER, (date.min, ""), 200)
+        found = await reports.of_municipality(tx, asked, municipality, areas)
+    return {row["component"]: row["amount_cents"] for row in found}
 
 
 async def test_a_report_comes_in_pages(pool: Pool) -> None:

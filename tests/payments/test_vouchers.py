@@ -425,6 +425,36 @@ async def test_never_more_than_granted_whatever_the_order_of_arrival(pool: Pool,
     assert sum(row["used_cents"] for row in used.values()) == sum(row["amount_cents"] for row in lines)
 
 
+async def test_a_larger_grant_never_pays_less(pool: Pool) -> None:
+    """Every grant becomes larger after November closed: no report gets less, and each what the rule gives."""
+    random = Random(7)
+    grants, reports = drawn(random)
+    await open_area(pool, residents=12)
+    await story.hear(pool, "listing.voucher", *grants)
+    await story.hear(pool, "monitoring.production", *reports)
+    await close_november(pool)
+    before = greedily(grants, reports)
+    larger = [
+        grant.model_copy(
+            update={"version": 2, "recorded_at": at(12, 5)}
+            | {
+                name: value + random.randint(0, 12)
+                for name in ("uses_granted", "sum_granted_cents")
+                if (value := getattr(grant, name)) is not None
+            }
+        )
+        for grant in grants
+    ]
+    await story.hear(pool, "listing.voucher", *larger)
+    await close_december(pool)
+    after: dict[UUID, int] = defaultdict(int)
+    for line in await story.lines(pool, "voucher"):
+        after[line["source"]] += line["amount_cents"]
+    assert after == greedily(larger, reports)
+    assert all(after[source] >= cents for source, cents in before.items())
+    assert after != before, "some grant was too small"
+
+
 async def test_a_personal_budget_pays_a_closed_month_by_the_prices_that_were_known_then(pool: Pool) -> None:
     """A newer price reaches a closed month only where it corrects an error, as for fees."""
     await open_area(pool)

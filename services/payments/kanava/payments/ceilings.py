@@ -16,7 +16,7 @@ from kanava.common.db import Tx, one
 from .domain import chart
 from .figures import fee_ceilings
 from .month import Month
-from .vouchers import COVERED
+from .vouchers import covered
 
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
@@ -62,7 +62,7 @@ WITH member AS (
         AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
     WHERE v.client_fee_cents > 0 AND v.performed_on < %(end)s
         AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND NOT {COVERED}
+        AND NOT {covered(at="%(cut_off)s")}
 ), over AS (
     SELECT resident_id, payee_id, year, area, ceiling_cents,
         least(cents, sum(cents) OVER (PARTITION BY payee_id, year ORDER BY performed_on, production_id)

@@ -19,6 +19,7 @@ from .statement_paper import Paper
 PDF_LINES = 1_000
 """How many lines a PDF shows; who wants the others takes the XLSX, and the paper says so."""
 
+
 def statement_pdf(paper: Paper, lines: Sequence[DictRow]) -> bytes:
     """The PDF of a statement with its first lines; takes about half a second for a thousand, so call it in a thread."""
     source = files("kanava.payments").joinpath("data/statement.typ").read_bytes()

@@ -56,7 +56,7 @@ _COVERING = """
     SELECT k.voucher_id, k.kind, k.value_cents, k.self_pay_cents, k.uses_granted, k.sum_granted_cents, k.until,
         closeness
     FROM voucher k CROSS JOIN LATERAL (
-        SELECT t.nodes FROM voucher t WHERE t.voucher_id = k.voucher_id AND t.recorded_from < %(cut_off)s
+        SELECT t.nodes FROM voucher t WHERE t.voucher_id = k.voucher_id AND t.recorded_from < {at}
         ORDER BY t.recorded_from < closed.at DESC,
             CASE WHEN t.recorded_from < closed.at THEN -t.version ELSE t.version END LIMIT 1
     ) planned CROSS JOIN LATERAL (
@@ -64,15 +64,21 @@ _COVERING = """
         WHERE v.node = n OR starts_with(v.node, n || '.')
     ) near
     WHERE k.area = v.area AND k.resident_id = v.resident_id
-        AND k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s
+        AND k.recorded_from < {at} AND k.recorded_until >= {at}
         AND v.performed_on >= k.starts_on AND v.performed_on < k.until AND closeness IS NOT NULL
         AND k.status <> 'annulled' AND k.kind <> 'sote_centre'
         AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
-        AND (k.producer_ids = '{}' OR v.producer_id = ANY(k.producer_ids))
+        AND (k.producer_ids = '{{}}' OR v.producer_id = ANY(k.producer_ids))
 """
 """The vouchers that stand for a report `v`; a new plan stands for no report of a month that was closed before it."""
-COVERED = f"EXISTS (SELECT FROM {closed_at()} closed CROSS JOIN LATERAL ({_COVERING}) covering)"
-"""Whether any voucher known at the cut-off stands for a report `v`, so that its client fee is a self-pay."""
+
+
+def covered(*, at: str) -> str:
+    """Whether a voucher that is known at an instant stands for a report `v`: then its client fee is a self-pay. SQL."""
+    stands = f"SELECT FROM {closed_at()} closed CROSS JOIN LATERAL ({_COVERING.format(at=at)}) covering"
+    return f"(v.resident_id IN (SELECT resident_id FROM voucher) AND EXISTS ({stands}))"
+
+
 _CLAIMS = (
     f"""
 INSERT INTO voucher_claim
@@ -93,7 +99,7 @@ SELECT DISTINCT ON (v.production_id) v.production_id, k.voucher_id, v.resident_i
             WHEN k.kind = 'personal_budget' THEN CASE WHEN p.price_id IS NULL THEN 'no_price' ELSE p.why END END
 FROM voucher_report JOIN visit v USING (production_id)
 CROSS JOIN LATERAL {closed_at()} closed
-CROSS JOIN LATERAL ({_COVERING}) k
+CROSS JOIN LATERAL ({_COVERING.format(at="%(cut_off)s")}) k
 LEFT JOIN """
     + fee_of(at="%(cut_off)s")
     + """ p ON k.kind = 'personal_budget'

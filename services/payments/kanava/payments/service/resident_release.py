@@ -19,6 +19,7 @@ from ..domain.payout import Held, Payable, Selection, select_within
 from ..domain.resident_payments import Withdrawn
 from ..errors import Reason
 from ..resident_commands import ReleaseBatch
+from ..sets import columns
 from ..views import resident_payments as views
 from .accounts import debtor_of
 from .resident_accounts import hold_accounts, opened
@@ -141,12 +142,12 @@ async def _pay(
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (payout_id, batch["batch_id"], batch["area"], *people, file, seal.key_id),
     )
-    async with tx.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO payment (end_to_end_id, payout_id, resident_item_id, amount_cents, status)"
-            " VALUES (%s, %s, %s, %s, 'open')",
-            [(row["item_id"].hex, payout_id, row["item_id"], row["amount_cents"]) for row in chosen],
-        )
+    payments = [(row["item_id"].hex, row["item_id"], row["amount_cents"]) for row in chosen]
+    await tx.execute(
+        "INSERT INTO payment (payout_id, end_to_end_id, resident_item_id, amount_cents, status)"
+        " SELECT %s, t.*, 'open' FROM unnest(%s::text[], %s::uuid[], %s::bigint[]) t",
+        (payout_id, *columns(payments, 3)),
+    )
 
 
 async def _transfers(tx: Tx, batch: DictRow, chosen: Sequence[DictRow], seal: Seal) -> list[iso20022.Transfer]:

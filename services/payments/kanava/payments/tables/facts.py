@@ -11,6 +11,9 @@ from kanava.common.db import APPEND_ONLY
 
 from .base import FOREVER, TIMES, Base
 
+UNTIL_NEWER: dict[str, object] = {"grants": "SELECT, INSERT, UPDATE (recorded_until)"}
+"""What a newer version does to the one before it: it ends when it was known."""
+
 
 def known_when(table: str) -> sa.Index:
     """An index of what became known since an instant: rows come in that order, so a summary of blocks will do."""
@@ -117,6 +120,7 @@ class Resident(Base, table=True):
         sa.Index("resident_guardian", "guardian_id", postgresql_where=sa.text("guardian_id IS NOT NULL")),
         sa.Index("resident_area", "area"),
         known_when("resident"),
+        {"info": UNTIL_NEWER},
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -138,6 +142,7 @@ class Span(Base, table=True):
         sa.CheckConstraint("coefficient_permille > 0"),
         sa.Index("span_unit", "unit_id"),
         known_when("span"),
+        {"info": UNTIL_NEWER},
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -163,6 +168,7 @@ class Visit(Base, table=True):
         sa.Index("visit_of_area", "area", "performed_on"),
         known_when("visit"),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
+        {"info": UNTIL_NEWER},
     )
     production_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
