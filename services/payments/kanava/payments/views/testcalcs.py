@@ -87,7 +87,8 @@ async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) ->
     """What the services of the twelve months before a day cost at their prices, by producer and coefficient.
 
     Asked of each report is what a run asks (contract, allowed kind, referral, weight, and that no voucher pays it), as
-    known now, whether or not the scheme is in production yet; kinds that a model refuses are known of months that are closed. The area is the one that pays.
+    known now, whether or not the scheme is in production yet; kinds that a model refuses are known of months that are
+    closed. The area is the one that pays.
     """
     since = add_months(day, -MONTHS_OF_FEES)
     asked = {"day": day, "since": since, "counted_from": since, "area": area, "municipality": municipality}
