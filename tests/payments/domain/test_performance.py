@@ -51,7 +51,13 @@ def test_what_may_raise_may_lower_just_as_much(days: int, cents: int) -> None:
 
 
 def test_somebody_else_revokes_and_once() -> None:
-    assert revocation_refusal(is_revoked=False, decided_by="aino", revoked_by="bertta") is None
-    assert revocation_refusal(is_revoked=False, decided_by="aino", revoked_by="aino") is Reason.SAME_PERSON
-    again = revocation_refusal(is_revoked=True, decided_by="aino", revoked_by="bertta")
+    first = {"is_revoked": False, "is_adjusted": False}
+    assert revocation_refusal(**first, decided_by="aino", revoked_by="bertta") is None
+    assert revocation_refusal(**first, decided_by="aino", revoked_by="aino") is Reason.SAME_PERSON
+    again = revocation_refusal(is_revoked=True, is_adjusted=False, decided_by="aino", revoked_by="bertta")
     assert again is Reason.PERFORMANCE_REVOKED
+
+
+def test_what_a_dispute_adjusted_is_not_revoked_as_well() -> None:
+    adjusted = revocation_refusal(is_revoked=False, is_adjusted=True, decided_by="aino", revoked_by="bertta")
+    assert adjusted is Reason.PERFORMANCE_ADJUSTED

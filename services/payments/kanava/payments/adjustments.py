@@ -1,33 +1,92 @@
 """The SQL by which a run takes the adjustments that accepted disputes left to payments itself.
 
 Each gives a pair, like a fact that became known later: a refund of what stood and a correction with what holds.
-They are a component of their own (`adjustment`), so that recomputing a month from facts neither sees nor undoes
-them, and their source is the dispute, so that each is taken once.
+They are a component of their own (`adjustment`), and their source is the dispute, so that each is taken once.
+
+An adjustment says what one line should have said, so it lives as long as that line stands. Where a run computes the
+fact behind the line again and writes lines for it, those lines say what holds now: an adjustment that was taken is
+taken back beside them, one that was not is not taken, and nothing is corrected twice. Of the new lines, the producer
+can contest what is wrong.
 """
 
 from collections.abc import Sequence
 from uuid import UUID
 
-from kanava.common.db import Tx
+from psycopg.rows import DictRow
+
+from kanava.common.db import Tx, one, rows
 
 from .month import Month
 
-_ADJUSTMENTS = """
-INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+_SAME_FACT = """
+l.resident_id = a.resident_id AND l.for_month = a.for_month AND l.unit_id = a.unit_id
+AND CASE WHEN a.component = 'incentive' THEN l.component = 'capitation'
+         ELSE l.component = a.component AND l.source = a.source END
+"""
+"""Whether a line `l` is about the fact of an adjusted line `a`. Shares of an incentive move by cents with the
+capitation of others, which is no fact of theirs: their fact is the resident's own capitation."""
+_CORRECTED_SINCE = f"""
+SELECT FROM dispute_line a JOIN run stood USING (run_id)
+JOIN run later ON later.area = stood.area AND later.month > stood.month
+JOIN line l ON l.run_id = later.run_id AND {_SAME_FACT}
+WHERE a.run_id = %s AND a.resident_id = %s AND a.component = %s AND a.kind = %s AND a.for_month = %s
+    AND a.unit_id = %s AND a.source = %s LIMIT 1
+"""
+_KEY = ("run_id", "resident_id", "component", "kind", "for_month", "unit_id", "source")
+
+
+async def corrected_since(tx: Tx, line: DictRow) -> bool:
+    """Whether a run after that of a contested line has written lines for the same fact."""
+    return await one(tx, _CORRECTED_SINCE, [line[name] for name in _KEY]) is not None
+
+
+_DISPUTES = """
+SELECT a.dispute_id, bool_or(a.component = 'adjustment') AS is_of_adjustments
+FROM line_adjustment a JOIN run USING (run_id) WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s
+GROUP BY a.dispute_id, run.month ORDER BY run.month, a.dispute_id
+"""
+_ADJUSTMENTS = f"""
+INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                          permille_days, rate_cents, amount_cents)
-SELECT %(run_id)s, a.resident_id, 'adjustment', side.kind, a.for_month, a.unit_id, a.dispute_id, a.producer_id,
+WITH fresh AS MATERIALIZED (
+    SELECT DISTINCT resident_id, component, for_month, unit_id, source FROM {{partition}}
+    WHERE for_month < %(first)s
+        AND resident_id IN (SELECT resident_id FROM line_adjustment WHERE dispute_id = ANY(%(disputes)s))
+), known AS (
+    SELECT a.*, EXISTS (SELECT FROM line t WHERE t.run_id = ANY(%(runs)s) AND t.component = 'adjustment'
+            AND t.resident_id = a.resident_id AND t.source = a.dispute_id AND t.for_month = a.for_month
+            AND t.unit_id = a.unit_id) AS was_taken,
+        EXISTS (SELECT FROM fresh l WHERE {_SAME_FACT}) AS is_overtaken
+    FROM line_adjustment a JOIN run stood USING (run_id)
+    WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s AND a.dispute_id = ANY(%(disputes)s)
+        AND NOT EXISTS (
+            SELECT FROM line l JOIN run later USING (run_id)
+            WHERE l.run_id = ANY(%(runs)s) AND later.month > stood.month AND {_SAME_FACT})
+)
+SELECT %(run_id)s, k.resident_id, 'adjustment', side.kind, k.for_month, k.unit_id, k.dispute_id, k.producer_id,
        0, 0, 0, sum(side.cents)::bigint
-FROM line_adjustment a
-CROSS JOIN LATERAL (VALUES ('refund', -a.stood_cents), ('correction', a.holds_cents)) AS side (kind, cents)
-WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s
-  AND NOT EXISTS (SELECT FROM line l WHERE l.run_id = ANY(%(runs)s) AND l.component = 'adjustment'
-                  AND l.resident_id = a.resident_id AND l.source = a.dispute_id)
-GROUP BY a.resident_id, side.kind, a.for_month, a.unit_id, a.dispute_id, a.producer_id
+FROM known k
+CROSS JOIN LATERAL (VALUES ('refund', CASE WHEN k.was_taken THEN -k.holds_cents ELSE -k.stood_cents END),
+                           ('correction', CASE WHEN k.was_taken THEN k.stood_cents ELSE k.holds_cents END))
+    AS side (kind, cents)
+WHERE k.was_taken = k.is_overtaken
+GROUP BY k.resident_id, side.kind, k.for_month, k.unit_id, k.dispute_id, k.producer_id
 HAVING sum(side.cents) <> 0
 """
+"""Not taken and standing: taken. Taken and overtaken by this run: taken back. What an earlier run overtook is done."""
 
 
 async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> int:
-    """Write the lines of adjustments recorded before the cut-off that no earlier run has taken; how many lines."""
-    known = {"run_id": month.run_id, "area": month.area, "cut_off": month.cut_off, "runs": list(earlier_runs)}
-    return (await tx.execute(_ADJUSTMENTS.format(partition=partition), known)).rowcount
+    """Write the lines of adjustments recorded before the cut-off that no earlier run has taken, and of those that
+    this run's lines overtake; how many lines. The lines of facts that it overtakes with are in the partition.
+
+    Adjustments of adjustments come behind those whose lines they adjust, which are always of an earlier month.
+    """
+    known = {"run_id": month.run_id, "area": month.area, "cut_off": month.cut_off, "first": month.first}
+    disputes = await rows(tx, _DISPUTES, known)
+    alone = [row["dispute_id"] for row in disputes if not row["is_of_adjustments"]]
+    batches = [alone, *([row["dispute_id"]] for row in disputes if row["is_of_adjustments"])]
+    statement, written = _ADJUSTMENTS.format(partition=partition), 0
+    for batch in filter(None, batches):
+        written += (await tx.execute(statement, known | {"runs": list(earlier_runs), "disputes": batch})).rowcount
+    return written

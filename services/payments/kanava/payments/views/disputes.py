@@ -60,6 +60,26 @@ async def open_cases(tx: Tx, producer_id: str, area: str) -> int:
     return int(row["cases"])
 
 
+_WAITING = """
+WITH seen AS (
+    SELECT coalesce(max(cut_off), '-infinity') AS cut_off, max(month) + interval '1 month' AS until
+    FROM run WHERE area = %(area)s AND status = 'closed'
+)
+SELECT (SELECT count(*) FROM line_adjustment a, seen WHERE a.producer_id = %(producer)s AND a.area = %(area)s
+        AND a.recorded_at >= seen.cut_off)
+    + (SELECT count(*) FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id), seen
+       WHERE d.producer_id = %(producer)s AND d.area = %(area)s AND (greatest(d.recorded_at, r.recorded_at)
+           >= seen.cut_off OR (r.performance_id IS NULL AND d.performed_on >= seen.until))) AS corrections
+"""
+
+
+async def waiting_corrections(tx: Tx, producer_id: str, area: str) -> int:
+    """How many adjustments, performance lines and revocations of a producer no closed run of an area has seen."""
+    row = await one(tx, _WAITING, {"producer": producer_id, "area": area})
+    assert row is not None, "a count has one row"
+    return int(row["corrections"])
+
+
 async def states(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, list[DictRow]]:
     """The cases of each statement as its fact tells them."""
     found: dict[UUID, list[DictRow]] = {}
