@@ -1,7 +1,8 @@
 """The SQL by which a run claims back for residents what they paid above the yearly ceiling (maksukatto).
 
 Fees count as reported by producers and known at the cut-off, from every area, in the order of the day of service;
-a run claims what of its own area's fees lies above. Only families with something new since the previous cut-off are
+a run claims what of its own area's fees lies above. What a resident pays for a report that a voucher holds for is
+self-pay (omavastuu) and no client fee. Only families with something new since the previous cut-off are
 computed, and all of a year until its first claim, since its ceiling may have become known late; only the difference
 to what earlier runs claimed is written, so nothing is claimed twice and a fee that
 is corrected corrects the claim. `domain.ceilings` is the same rule in words.
@@ -16,6 +17,18 @@ from .domain import chart
 from .figures import fee_ceilings
 from .month import Month
 
+
+def no_voucher(known: str) -> str:
+    """A condition on a report `v`: no voucher `k` that is `known` holds for it, as `vouchers.stage_claims` reads it."""
+    return f"""NOT EXISTS (
+    SELECT FROM voucher k WHERE k.resident_id = v.resident_id AND k.area = v.area AND {known}
+        AND k.status <> 'annulled' AND k.kind <> 'sote_centre'
+        AND v.performed_on >= k.starts_on AND v.performed_on < k.until
+        AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
+        AND (k.producer_ids = '{{}}' OR v.producer_id = ANY(k.producer_ids))
+        AND EXISTS (SELECT FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')))"""
+
+
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
 WITH fresh AS (
@@ -25,13 +38,16 @@ WITH fresh AS (
              OR extract(year FROM performed_on) IN (
                  SELECT y FROM unnest(%(years)s::int[]) y WHERE NOT EXISTS (
                      SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))))
+    UNION SELECT resident_id FROM voucher WHERE recorded_from < %(cut_off)s
+        AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
     UNION SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
 )
 SELECT resident_id AS payee_id FROM fresh
 UNION SELECT r.guardian_id FROM fresh JOIN resident r USING (resident_id) WHERE r.guardian_id IS NOT NULL
 """
-_CLAIMS = """
+_CLAIMS = (
+    """
 INSERT INTO ceiling_claim (run_id, area, resident_id, payee_id, year, ceiling_cents, amount_cents)
 WITH member AS (
     SELECT payee_id AS resident_id FROM ceiling_family
@@ -47,6 +63,9 @@ WITH member AS (
         AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
     WHERE v.client_fee_cents > 0 AND v.performed_on < %(end)s
         AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
+        AND """
+    + no_voucher("k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s")
+    + """
 ), over AS (
     SELECT resident_id, payee_id, year, area, ceiling_cents,
         least(cents, sum(cents) OVER (PARTITION BY payee_id, year ORDER BY performed_on, production_id)
@@ -66,6 +85,7 @@ SELECT %(run_id)s, %(area)s, resident_id, payee_id, year, coalesce(holds.ceiling
 FROM holds FULL JOIN stood USING (resident_id, payee_id, year)
 WHERE coalesce(holds.cents, 0) <> coalesce(stood.cents, 0)
 """
+)
 _SUM = """
 SELECT coalesce(sum(amount_cents) FILTER (WHERE amount_cents > 0), 0)::bigint AS more_cents,
        coalesce(-sum(amount_cents) FILTER (WHERE amount_cents < 0), 0)::bigint AS less_cents,
