@@ -5,10 +5,11 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
-from kanava.common.db import Pool, one, rows, transaction
+from kanava.common.db import Pool, Tx, one, rows, transaction
 from kanava.payments.commands import ContestLines, DecideDispute, LineKey
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.service.disputes import contest_lines, decide_dispute
+from kanava.payments.views import books
 from tests.payments import story
 from tests.support import facts as told
 
@@ -70,18 +71,25 @@ async def cents(pool: Pool, *components: str, **wanted: object) -> int:
     )
 
 
+_OFF = """
+SELECT r.month, s.producer_id, s.amount_cents - coalesce(l.cents, 0) - coalesce(c.cents, 0) AS off
+FROM run r JOIN statement s ON s.run_id = r.run_id
+LEFT JOIN LATERAL (SELECT sum(amount_cents) AS cents FROM line
+                   WHERE line.run_id = r.run_id AND line.producer_id = s.producer_id) l ON true
+LEFT JOIN LATERAL (SELECT sum(amount_cents) AS cents FROM charge
+                   WHERE charge.run_id = r.run_id AND charge.producer_id = s.producer_id) c ON true
+WHERE r.area = %s
+"""
+
+
+async def assert_all_agree(tx: Tx) -> None:
+    """Lines are statements are the area's account, component by component; the trial balance is zero."""
+    assert {row["off"] for row in await rows(tx, _OFF, (told.AREA,))} <= {0}, "lines are statements"
+    assert all(row["equal"] for row in await books.sums(tx, told.AREA))
+    assert sum(row["amount_cents"] for row in await books.trial_balance(tx, told.AREA)) == 0
+
+
 async def assert_whole(pool: Pool) -> None:
-    """The books agree, and what lines say is what statements and the area say, producer by producer."""
-    await story.assert_books_agree(pool)
+    """`assert_all_agree` in a transaction of its own."""
     async with transaction(pool) as tx:
-        found = await rows(
-            tx,
-            "SELECT r.run_id, s.producer_id, s.amount_cents - coalesce(l.cents, 0) - coalesce(c.cents, 0) AS off"
-            " FROM run r JOIN statement s ON s.run_id = r.run_id"
-            " LEFT JOIN LATERAL (SELECT sum(amount_cents) AS cents FROM line WHERE line.run_id = r.run_id"
-            " AND line.producer_id = s.producer_id) l ON true"
-            " LEFT JOIN LATERAL (SELECT sum(amount_cents) AS cents FROM charge WHERE charge.run_id = r.run_id"
-            " AND charge.producer_id = s.producer_id) c ON true WHERE r.area = %s",
-            (told.AREA,),
-        )
-    assert {row["off"] for row in found} <= {0}, "lines are statements"
+        await assert_all_agree(tx)

@@ -135,6 +135,38 @@ async def test_a_refund_that_a_dispute_undid_is_not_paid_again_when_its_fact_is(
     assert await capitation_of_november(pool) == 7_00
 
 
+async def test_a_refund_beside_a_correction_is_not_adjusted_but_the_correction_is(pool: Pool) -> None:
+    """Undoing the refund of 7.00 would leave 7.00 and 2.33; what holds is said by the correction alone."""
+    await closed_month(pool)
+    await died(pool, date(2026, 11, 11), at(12, 5))
+    await close(pool, DECEMBER)
+    refund = await find(pool, DECEMBER, "capitation", "refund", producer_id=told.PRIVATE)
+    with pytest.raises(Refused) as refused:
+        await adjusted(pool, refund, 0, CLOSED_ON[DECEMBER])
+    assert refused.value.reason is Reason.TAKES_BACK
+    correction = await find(pool, DECEMBER, "capitation", "correction", producer_id=told.PRIVATE)
+    await adjusted(pool, correction, 7_00, CLOSED_ON[DECEMBER])
+    await close(pool, JANUARY)
+    assert await capitation_of_november(pool) == 7_00
+
+
+async def test_what_takes_an_adjustment_back_is_not_adjusted_again(pool: Pool) -> None:
+    """After the report of two visits, 45.00 no longer stands anywhere, so nothing can be added to it."""
+    await closed_month(pool)
+    await adjusted(pool, await find(pool, NOVEMBER, "fee"), 50_00, at(12, 10))
+    await close(pool, DECEMBER)
+    twice = visit(1, 2, date(2026, 11, 15), recorded_at=CLOSED_ON[DECEMBER], fee_cents=20_60, version=2)
+    await story.hear(pool, "monitoring.production", twice.model_copy(update={"quantity": 2}))
+    await close(pool, JANUARY)
+    for kind, holds_cents in (("correction", 50_00), ("refund", 0)):
+        line = await find(pool, JANUARY, "adjustment", kind)
+        with pytest.raises(Refused) as refused:
+            await adjusted(pool, line, holds_cents, CLOSED_ON[JANUARY])
+        assert refused.value.reason is Reason.TAKES_BACK
+    await close(pool, date(2027, 2, 1))
+    assert await fee_of_november(pool) == 90_00
+
+
 async def fee_of_november(pool: Pool) -> int:
     """What stands for the visit of November."""
     return await cents(pool, "fee", "adjustment", for_month=NOVEMBER)
@@ -264,6 +296,23 @@ async def test_an_adjusted_incentive_stays_when_another_resident_is_corrected(po
     await close(pool, JANUARY)
     assert await incentive(pool, 1) == await cents(pool, "incentive", resident_id=resident_id(1)) + 20
     assert await cents(pool, "adjustment") == 20
+
+
+async def test_an_incentive_whose_cents_moved_is_not_adjusted_by_a_second_line(pool: Pool) -> None:
+    """One who was found late moved a share from 10 to 11; what the first dispute gave stands beside it already."""
+    await earned(pool)
+    await adjusted(pool, await find(pool, NOVEMBER, "incentive", resident_id=resident_id(2)), 30, at(12, 10))
+    await story.hear(pool, "listing.resident", resident(4))
+    await story.hear(pool, "listing.listing", listed(4, span(SINCE, private=True), recorded_at=at(12, 11)))
+    await close(pool, DECEMBER)
+    assert await incentive(pool, 2) == 11 + 20
+    again = await find(pool, DECEMBER, "incentive", "correction", resident_id=resident_id(2))
+    dispute_id = await contest(pool, again, CLOSED_ON[DECEMBER])
+    with pytest.raises(Refused) as refused:
+        await adjust(pool, dispute_id, again, 30, CLOSED_ON[DECEMBER])
+    assert refused.value.reason is Reason.ADJUSTED_BEFORE
+    await close(pool, JANUARY)
+    assert await incentive(pool, 2) == 11 + 20
 
 
 async def test_an_adjusted_incentive_goes_with_the_days_that_earned_it(pool: Pool) -> None:

@@ -99,8 +99,12 @@ def test_what_is_counted_elsewhere_or_corrected_already_is_not_adjusted() -> Non
     assert adjustment_refusal(Adjusted("capitation", "original", 7_00, 1_00), TODAY) is None
     revoked = Adjusted("performance", "original", 7_00, 1_00, is_revoked=True)
     assert adjustment_refusal(revoked, TODAY) is Reason.LINE_REVOKED
-    corrected = Adjusted("fee", "original", 7_00, 1_00, is_corrected=True)
-    assert adjustment_refusal(corrected, TODAY) is Reason.LINE_CORRECTED_SINCE
+    for beside, reason in (
+        ("is_corrected", Reason.LINE_CORRECTED_SINCE),
+        ("takes_back", Reason.TAKES_BACK),
+        ("is_adjusted", Reason.ADJUSTED_BEFORE),
+    ):
+        assert adjustment_refusal(Adjusted("fee", "original", 7_00, 1_00, **{beside: True}), TODAY) is reason
 
 
 def test_a_dispute_is_no_way_around_the_limit_of_a_performance_line() -> None:

@@ -18,26 +18,46 @@ from kanava.common.db import Tx, one, rows
 
 from .month import Month
 
-_SAME_FACT = """
+SAME_FACT = """
 l.resident_id = a.resident_id AND l.for_month = a.for_month AND l.unit_id = a.unit_id
 AND CASE WHEN a.component = 'incentive' THEN l.component = 'capitation'
          ELSE l.component = a.component AND l.source = a.source END
 """
 """Whether a line `l` is about the fact of an adjusted line `a`. Shares of an incentive move by cents with the
 capitation of others, which is no fact of theirs: their fact is the resident's own capitation."""
-_CORRECTED_SINCE = f"""
-SELECT FROM dispute_line a JOIN run stood USING (run_id)
-JOIN run later ON later.area = stood.area AND later.month > stood.month
-JOIN line l ON l.run_id = later.run_id AND {_SAME_FACT}
-WHERE a.run_id = %s AND a.resident_id = %s AND a.component = %s AND a.kind = %s AND a.for_month = %s
-    AND a.unit_id = %s AND a.source = %s LIMIT 1
-"""
 _KEY = ("run_id", "resident_id", "component", "kind", "for_month", "unit_id", "source")
+_OTHER = " AND ".join(f"o.{name} = a.{name}" for name in ("resident_id", "component", "for_month", "unit_id", "source"))
+_BESIDE = f"""
+SELECT EXISTS (
+    SELECT FROM run later JOIN line l ON l.run_id = later.run_id AND {SAME_FACT}
+    WHERE later.area = stood.area AND later.month > stood.month
+) AS is_corrected, (a.kind = 'refund' AND EXISTS (
+    SELECT FROM line o WHERE o.run_id = a.run_id AND {_OTHER} AND o.kind <> 'refund'
+)) OR (a.component = 'adjustment' AND EXISTS (
+    SELECT FROM run earlier JOIN line o ON o.run_id = earlier.run_id AND {_OTHER}
+    WHERE earlier.area = stood.area AND earlier.month < stood.month
+)) AS takes_back, EXISTS (
+    SELECT FROM line_adjustment o JOIN run other USING (run_id) WHERE {_OTHER} AND o.run_id <> a.run_id
+        AND NOT EXISTS (SELECT FROM run later JOIN line l ON l.run_id = later.run_id AND {SAME_FACT}
+                        WHERE later.area = other.area AND later.month > other.month)
+) AS is_adjusted, EXISTS (
+    SELECT FROM incentive_reserve i JOIN unit u USING (municipality)
+    WHERE u.unit_id = a.unit_id AND i.producer_id = a.producer_id AND i.for_month = a.for_month
+) AS earns_incentive
+FROM dispute_line a JOIN run stood USING (run_id)
+WHERE {" AND ".join(f"a.{name} = %s" for name in _KEY)}
+"""
 
 
-async def corrected_since(tx: Tx, line: DictRow) -> bool:
-    """Whether a run after that of a contested line has written lines for the same fact."""
-    return await one(tx, _CORRECTED_SINCE, [line[name] for name in _KEY]) is not None
+async def stands_beside(tx: Tx, line: DictRow) -> DictRow:
+    """What stands beside a contested line: whether a later run has corrected its fact (`is_corrected`), it only
+    takes back what another line says anew (`takes_back`), an adjustment of the fact stands (`is_adjusted`), or an
+    incentive is a share of it (`earns_incentive`). Whoever adjusts another line of the resident waits.
+    """
+    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('adjusted' || %s, 0))", (str(line["resident_id"]),))
+    row = await one(tx, _BESIDE, [line[name] for name in _KEY])
+    assert row is not None, "the line is contested"
+    return row
 
 
 _DISPUTES = """
@@ -56,12 +76,12 @@ WITH fresh AS MATERIALIZED (
     SELECT a.*, EXISTS (SELECT FROM line t WHERE t.run_id = ANY(%(runs)s) AND t.component = 'adjustment'
             AND t.resident_id = a.resident_id AND t.source = a.dispute_id AND t.for_month = a.for_month
             AND t.unit_id = a.unit_id) AS was_taken,
-        EXISTS (SELECT FROM fresh l WHERE {_SAME_FACT}) AS is_overtaken
+        EXISTS (SELECT FROM fresh l WHERE {SAME_FACT}) AS is_overtaken
     FROM line_adjustment a JOIN run stood USING (run_id)
     WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s AND a.dispute_id = ANY(%(disputes)s)
         AND NOT EXISTS (
             SELECT FROM line l JOIN run later USING (run_id)
-            WHERE l.run_id = ANY(%(runs)s) AND later.month > stood.month AND {_SAME_FACT})
+            WHERE l.run_id = ANY(%(runs)s) AND later.month > stood.month AND {SAME_FACT})
 )
 SELECT %(run_id)s, k.resident_id, 'adjustment', side.kind, k.for_month, k.unit_id, k.dispute_id, k.producer_id,
        0, 0, 0, sum(side.cents)::bigint

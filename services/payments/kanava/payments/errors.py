@@ -62,6 +62,8 @@ class Reason(RefusalReason):
     DISPUTE_DECIDED = "dispute_decided", "The case is decided."
     LINE_REVOKED = "line_revoked", "The performance line was revoked; a run takes back all of it."
     LINE_CORRECTED_SINCE = "line_corrected_since", "A later run corrected the line; contest what that one says."
+    TAKES_BACK = "takes_back", "The line only takes back what stood; adjust the one beside it, which says what holds."
+    ADJUSTED_BEFORE = "adjusted_before", "An adjustment of the same fact stands; contest the lines that it gave."
     HOLDS_TURN_THE_LINE = (
         "holds_turn_the_line",
         "What a line should have said has its sign or is nothing, and a refund takes back at most what stood.",

@@ -108,7 +108,8 @@ class Adjusted:
     """A contested line that payments itself is to correct: what stood, what it should have said, what came since.
 
     `is_revoked` speaks of the decision on a performance line, `is_corrected` of lines of the same fact in later runs,
-    `earns_incentive` of capitation that an incentive is a share of.
+    `takes_back` of a refund that has a correction beside it, or of what takes an adjustment back, `is_adjusted` of an
+    adjustment of the same fact that stands, `earns_incentive` of capitation that an incentive is a share of.
     """
 
     component: str
@@ -117,6 +118,8 @@ class Adjusted:
     holds_cents: int
     is_revoked: bool = False
     is_corrected: bool = False
+    takes_back: bool = False
+    is_adjusted: bool = False
     earns_incentive: bool = False
 
 
@@ -130,6 +133,10 @@ def adjustment_refusal(line: Adjusted, today: date) -> Reason | None:
         return Reason.LINE_REVOKED
     if line.is_corrected:
         return Reason.LINE_CORRECTED_SINCE
+    if line.takes_back:
+        return Reason.TAKES_BACK
+    if line.is_adjusted:
+        return Reason.ADJUSTED_BEFORE
     if _turns(line):
         return Reason.HOLDS_TURN_THE_LINE
     is_large = line.component == "performance" and abs(line.holds_cents) > limits_on(today).most_cents

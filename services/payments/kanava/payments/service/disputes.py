@@ -18,7 +18,7 @@ from kanava.common.db import Tx, one, rows
 from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 
-from ..adjustments import corrected_since
+from ..adjustments import stands_beside
 from ..commands import ContestLines, DecideDispute, LineKey
 from ..domain.disputes import (
     OWNER_OF,
@@ -155,9 +155,7 @@ async def decide_dispute(tx: Tx, command: DecideDispute, now: datetime) -> Decid
 
 
 _CONTESTED = (
-    "SELECT a.*, run.area, EXISTS (SELECT FROM incentive_reserve i JOIN unit u USING (municipality)"
-    "  WHERE u.unit_id = a.unit_id AND i.producer_id = a.producer_id AND i.for_month = a.for_month) AS earns_incentive"
-    " FROM dispute_line a JOIN run USING (run_id) WHERE a.dispute_id = %s"
+    "SELECT a.*, run.area FROM dispute_line a JOIN run USING (run_id) WHERE a.dispute_id = %s"
     " AND a.resident_id = %s AND a.component = %s AND a.kind = %s AND a.for_month = %s AND a.unit_id = %s"
     " AND a.source = %s AND a.amount_cents <> %s"
 )
@@ -179,8 +177,7 @@ async def _adjust(tx: Tx, dispute_id: UUID, key: LineKey, *, holds_cents: int, n
         holds_cents=holds_cents,
         is_revoked=key.component == "performance"
         and (await locked_performance(tx, key.source))["revoked_by"] is not None,
-        is_corrected=await corrected_since(tx, line),
-        earns_incentive=line["earns_incentive"],
+        **await stands_beside(tx, line),
     )
     reason = adjustment_refusal(adjusted, helsinki_date(now))
     if reason is not None:
