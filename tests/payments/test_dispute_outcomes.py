@@ -14,12 +14,13 @@ from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
 from tests.payments.dispute_story import adjust, adjusted, assert_whole, cents, contest, find
 from tests.payments.test_adjusted_lines import CLOSED_ON, close
+from tests.payments.test_budgets import budget, line, standing
 from tests.payments.test_payout import closed_month
 from tests.payments.test_receivables import balance, status_of
 from tests.support import facts as told
 from tests.support.facts import at, visit
 
-NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
+NOVEMBER, DECEMBER, JANUARY, FEBRUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)
 FLOW = "accepted adjustment → resident line"
 
 
@@ -39,10 +40,10 @@ async def counted(pool: Pool) -> list[tuple[int, int, int, bool]]:
 
 async def test_an_adjusted_line_waits_is_adjusted_and_is_corrected_by_a_later_fact(pool: Pool) -> None:
     await closed_month(pool)
-    line = await find(pool, NOVEMBER, "fee")
-    dispute_id = await contest(pool, line, at(12, 10))
+    contested = await find(pool, NOVEMBER, "fee")
+    dispute_id = await contest(pool, contested, at(12, 10))
     assert await became(pool, dispute_id) == (None, None)
-    await adjust(pool, dispute_id, line, 50_00, at(12, 10))
+    await adjust(pool, dispute_id, contested, 50_00, at(12, 10))
     assert await became(pool, dispute_id) == ("waiting", 50_00)
     assert await counted(pool) == [(1, 0, 1, True)]
     await close(pool, DECEMBER)
@@ -83,8 +84,8 @@ async def test_a_rejected_case_changes_no_line(pool: Pool) -> None:
 async def test_the_reconciliation_names_an_adjustment_that_the_books_do_not_hold(pool: Pool) -> None:
     """As if a run had passed over it: it was recorded before the cut-off, and no line is there."""
     await closed_month(pool)
-    line = await find(pool, NOVEMBER, "fee")
-    dispute_id = await contest(pool, line, at(12, 10))
+    contested = await find(pool, NOVEMBER, "fee")
+    dispute_id = await contest(pool, contested, at(12, 10))
     await close(pool, DECEMBER)
     holds = (
         "INSERT INTO line_adjustment SELECT d.dispute_id, d.run_id, resident_id, component, kind, for_month, unit_id"
@@ -144,3 +145,28 @@ async def test_an_adjustment_that_turns_a_statement_negative_is_one_receivable_a
     assert (await status_of(pool, DECEMBER), await balance(pool, "1300")) == ("settled", 0)
     assert await cents(pool, "adjustment") == -45_00
     await assert_whole(pool)
+
+
+async def test_an_adjusted_fee_uses_the_earmark_of_its_node(pool: Pool) -> None:
+    """24.40 were used of the line for SOS; 5.00 more are, and when two visits are reported, what those cost alone."""
+    await closed_month(pool)
+    await story.hear(pool, "registry.order", budget(line("2", "package", 100_00, nodes=["SOS"])))
+    await adjusted(pool, await find(pool, NOVEMBER, "fee"), 50_00, at(12, 10))
+    await close(pool, DECEMBER)
+    assert await standing(pool) == {"2": (29_40, 0, 70_60, 29_40)}
+    again = await find(pool, DECEMBER, "adjustment", "correction")
+    await adjusted(pool, again, 60_00, CLOSED_ON[DECEMBER])
+    await close(pool, JANUARY)
+    assert await used_of_nodes(pool) == 60_00 - 20_60
+    twice = visit(1, 2, date(2026, 11, 15), recorded_at=CLOSED_ON[JANUARY], fee_cents=20_60, version=2)
+    await story.hear(pool, "monitoring.production", twice.model_copy(update={"quantity": 2}))
+    await close(pool, FEBRUARY)
+    assert await used_of_nodes(pool) == 90_00 - 20_60
+
+
+async def used_of_nodes(pool: Pool) -> int:
+    """What runs used of package nodes."""
+    async with transaction(pool) as tx:
+        row = await one(tx, "SELECT sum(amount_cents)::bigint AS cents FROM node_use WHERE node = 'SOS.1.1'")
+    assert row is not None
+    return int(row["cents"])

@@ -9,6 +9,7 @@ taken back beside them, one that was not is not taken, and nothing is corrected 
 can contest what is wrong.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -66,8 +67,6 @@ FROM line_adjustment a JOIN run USING (run_id) WHERE a.area = %(area)s AND a.rec
 GROUP BY a.dispute_id, run.month ORDER BY run.month, a.dispute_id
 """
 _ADJUSTMENTS = f"""
-INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
-                         permille_days, rate_cents, amount_cents)
 WITH fresh AS MATERIALIZED (
     SELECT DISTINCT resident_id, component, for_month, unit_id, source FROM {{partition}}
     WHERE for_month < %(first)s
@@ -82,23 +81,43 @@ WITH fresh AS MATERIALIZED (
         AND NOT EXISTS (
             SELECT FROM line l JOIN run later USING (run_id)
             WHERE l.run_id = ANY(%(runs)s) AND later.month > stood.month AND {SAME_FACT})
+), moved AS (
+    SELECT k.*, CASE WHEN k.was_taken THEN -k.holds_cents ELSE -k.stood_cents END AS refund_cents,
+        CASE WHEN k.was_taken THEN k.stood_cents ELSE k.holds_cents END AS correction_cents
+    FROM known k WHERE k.was_taken = k.is_overtaken
+), written AS (
+    INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
+                             permille_days, rate_cents, amount_cents)
+    SELECT %(run_id)s, m.resident_id, 'adjustment', side.kind, m.for_month, m.unit_id, m.dispute_id, m.producer_id,
+           0, 0, 0, sum(side.cents)::bigint
+    FROM moved m
+    CROSS JOIN LATERAL (VALUES ('refund', m.refund_cents), ('correction', m.correction_cents)) AS side (kind, cents)
+    GROUP BY m.resident_id, side.kind, m.for_month, m.unit_id, m.dispute_id, m.producer_id
+    HAVING sum(side.cents) <> 0
 )
-SELECT %(run_id)s, k.resident_id, 'adjustment', side.kind, k.for_month, k.unit_id, k.dispute_id, k.producer_id,
-       0, 0, 0, sum(side.cents)::bigint
-FROM known k
-CROSS JOIN LATERAL (VALUES ('refund', CASE WHEN k.was_taken THEN -k.holds_cents ELSE -k.stood_cents END),
-                           ('correction', CASE WHEN k.was_taken THEN k.stood_cents ELSE k.holds_cents END))
-    AS side (kind, cents)
-WHERE k.was_taken = k.is_overtaken
-GROUP BY k.resident_id, side.kind, k.for_month, k.unit_id, k.dispute_id, k.producer_id
-HAVING sum(side.cents) <> 0
+SELECT m.producer_id, root.node, sum(m.refund_cents + m.correction_cents)::bigint AS cents
+FROM moved m CROSS JOIN LATERAL (
+    WITH RECURSIVE behind AS (
+        SELECT m.run_id, m.component, m.source
+        UNION
+        SELECT p.run_id, p.component, p.source FROM behind b JOIN line_adjustment p ON b.component = 'adjustment'
+            AND p.dispute_id = b.source AND p.resident_id = m.resident_id AND p.for_month = m.for_month
+            AND p.unit_id = m.unit_id
+    )
+    SELECT min(report.node) AS node FROM behind b JOIN run USING (run_id) LEFT JOIN LATERAL (
+        SELECT v.node FROM visit v WHERE v.production_id = b.source AND v.recorded_from < run.cut_off
+        ORDER BY v.version DESC LIMIT 1
+    ) report ON b.component = 'fee'
+    WHERE b.component <> 'adjustment' HAVING count(DISTINCT coalesce(report.node, '')) = 1
+) root WHERE root.node IS NOT NULL GROUP BY m.producer_id, root.node
 """
-"""Not taken and standing: taken. Taken and overtaken by this run: taken back. What an earlier run overtook is done."""
+"""Not taken and standing: taken. Taken and overtaken by this run: taken back. What an earlier run overtook is done.
+Answers with what it cost by package node, that of the report behind an adjusted fee."""
 
 
-async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> int:
+async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> None:
     """Write the lines of adjustments recorded before the cut-off that no earlier run has taken, and of those that
-    this run's lines overtake; how many lines. The lines of facts that it overtakes with are in the partition.
+    this run's lines overtake. The lines of facts that it overtakes with are in the partition.
 
     Adjustments of adjustments come behind those whose lines they adjust, which are always of an earlier month.
     """
@@ -106,7 +125,14 @@ async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: 
     disputes = await rows(tx, _DISPUTES, known)
     alone = [row["dispute_id"] for row in disputes if not row["is_of_adjustments"]]
     batches = [alone, *([row["dispute_id"]] for row in disputes if row["is_of_adjustments"])]
-    statement, written = _ADJUSTMENTS.format(partition=partition), 0
+    used: Counter[tuple[str, str]] = Counter()
     for batch in filter(None, batches):
-        written += (await tx.execute(statement, known | {"runs": list(earlier_runs), "disputes": batch})).rowcount
-    return written
+        asked = known | {"runs": list(earlier_runs), "disputes": batch}
+        for row in await rows(tx, _ADJUSTMENTS.format(partition=partition), asked):
+            used[row["producer_id"], row["node"]] += row["cents"]
+    async with tx.cursor() as cursor:
+        await cursor.executemany(
+            "INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)"
+            " VALUES (%s, %s, 'adjustment', %s, %s, %s)",
+            [(month.run_id, *of, month.area, cents) for of, cents in sorted(used.items()) if cents],
+        )
