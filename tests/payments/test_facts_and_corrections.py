@@ -86,9 +86,16 @@ class Priced:
 
 @dataclass(frozen=True)
 class Vouched:
-    """A voucher of the resident is granted from the beginning, or annulled."""
+    """A voucher of the resident is granted from the beginning, for so many uses, or annulled (None)."""
 
-    granted: bool
+    uses: int | None
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The contract of the private producer ended on a day, as is known now; None: it goes on."""
+
+    day: date | None
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,8 @@ class Paid:
     """Everything that is drawn is approved and released."""
 
 
-Step = Moved | Died | Reported | Priced | Vouched | Performed | Revoked | Contested | Decided | Paid
+Step = Moved | Died | Reported | Priced | Vouched | Ended | Performed | Revoked | Contested | Decided | Paid
+FACT = (Moved, Died, Reported, Priced, Vouched, Ended, Performed)
 DAYS = st.dates(FIRST, MONTHS[-1] + timedelta(days=27))
 PERMILLE = st.sampled_from([0, 400, 1500, 0, 400, 1500, -1000])
 COMPONENTS = ["capitation", "fee", "performance", "adjustment", "client_fee", "voucher"]
@@ -138,7 +146,8 @@ FACTS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Died, st.one_of(st.none(), DAYS)),
     st.builds(Reported, st.integers(1, 2), DAYS, st.integers(1, 3), st.sampled_from([0, 20_60, 500_00])),
     st.builds(Priced, st.integers(40_00, 60_00)),
-    st.builds(Vouched, st.booleans()),
+    st.builds(Vouched, st.sampled_from([None, None, 1, 2, 9])),
+    st.builds(Ended, st.one_of(st.none(), DAYS)),
     st.builds(Performed, st.integers(-200_00, 200_00).filter(bool), DAYS),
 )
 DECISIONS: st.SearchStrategy[Step] = st.one_of(
@@ -175,7 +184,8 @@ class World:
     lives_until: date | None = None
     reports: dict[int, Reported] = field(default_factory=lambda: {1: FIRST_REPORT})
     price_cents: int = 45_00
-    granted: bool = False
+    uses: int | None = None
+    contract_until: date | None = None
     decided: dict[UUID, Performed] = field(default_factory=dict)
     revoked: set[UUID] = field(default_factory=set)
     versions: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -197,10 +207,15 @@ class World:
                 unit = told.PRIVATE_UNIT if private else told.OWN_UNIT
                 days = (add_months(first, 1) - first).days
                 found["capitation", first, unit, NO_SOURCE] += capitation_cents(84_00, permille_days, days)
+        left = self.uses
         for source, report in self._reports(end):
             place = (report.day.replace(day=1), told.PRIVATE_UNIT, source)
-            if self.granted:
-                found["voucher", *place] += 50_00 * report.quantity
+            if self.contract_until is not None and report.day >= self.contract_until:
+                continue
+            if left is not None:
+                used = min(left, report.quantity)
+                left -= used
+                found["voucher", *place] += 50_00 * used
             else:
                 found["fee", *place] += self.price_cents * report.quantity
                 found["client_fee", *place] -= report.fee_cents
@@ -220,7 +235,10 @@ class World:
         return found
 
     def _reports(self, end: date) -> list[tuple[UUID, Reported]]:
-        return [(UUID(int=2 * 10**30 + n), report) for n, report in self.reports.items() if report.day < end]
+        """The reports before `end`, in the order in which a voucher pays them."""
+        known = [report for report in self.reports.values() if report.day < end]
+        known.sort(key=lambda report: (report.day, report.number))
+        return [(UUID(int=2 * 10**30 + report.number), report) for report in known]
 
     def over_the_ceiling(self, end: date) -> int:
         """What of the client fees lies above the ceilings of their years."""
@@ -228,7 +246,7 @@ class World:
         fees = [
             PaidFee(source, own, report.day, report.fee_cents)
             for source, report in self._reports(end)
-            if report.fee_cents and not self.granted
+            if report.fee_cents and self.uses is None
         ]
         return sum(over_the_ceiling(fees, {}, fee_ceilings()).values())
 
@@ -288,11 +306,15 @@ async def tell(tx: Tx, world: World, step: Step, now: datetime) -> None:
             world.price_cents = cents
             changed = {"version": world.version("price") + 1, "price_cents": cents, "correction_reason": "Virhe"}
             await hear(tx, "registry.price", told.price().model_copy(update=changed | {"recorded_at": now}))
-        case Vouched(granted):
-            world.granted = granted
-            what = "granted" if granted else "annulled"
+        case Vouched(uses):
+            world.uses = uses
+            what = "annulled" if uses is None else "granted"
             version = {"version": world.version("voucher"), "what": what, "status": what, "recorded_at": now}
-            await hear(tx, "listing.voucher", voucher(1, 1, **version))
+            await hear(tx, "listing.voucher", voucher(1, 1, uses_granted=uses, **version))
+        case Ended(day):
+            world.contract_until = day
+            changed = {"version": world.version("contract") + 1, "ends_on": day, "recorded_at": now}
+            await hear(tx, "registry.contract", told.contract(private=True).model_copy(update=changed))
         case Performed():
             decided = await decide_performance(tx, wanted(step.cents, step.day), now)
             world.decided[decided.performance_id] = step
@@ -364,9 +386,7 @@ async def attempt(tx: Tx, world: World, step: Step, now: datetime) -> None:
     cases = list(world.open_cases)
     try:
         async with tx.transaction():
-            await (tell if isinstance(step, Moved | Died | Reported | Priced | Vouched | Performed) else act)(
-                tx, world, step, now
-            )
+            await (tell if isinstance(step, FACT) else act)(tx, world, step, now)
     except (Refused, Invalid) as refused:
         event(f"{type(step).__name__}: {getattr(refused, 'reason', 'invalid')}")
         world.open_cases = cases

@@ -148,8 +148,8 @@ async def decide_dispute(tx: Tx, command: DecideDispute, now: datetime) -> Decid
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (command.dispute_id, outcome, command.reasons, command.decided_by, now, command.remedy, owner),
     )
-    for key, holds_cents in sorted(command.holds, key=repr):  # in one order, so that two who decide never cross
-        await _adjust(tx, command.dispute_id, key, holds_cents=holds_cents, now=now)
+    if command.holds:
+        await _adjust_lines(tx, command, max(now, await known_since(tx)))
     await _say(tx, case["statement_id"], now, what="dispute_decided")
     return Decided(command.dispute_id, outcome, command.remedy, owner, len(command.holds))
 
@@ -161,35 +161,41 @@ _CONTESTED = (
 )
 
 
-async def _adjust(tx: Tx, dispute_id: UUID, key: LineKey, *, holds_cents: int, now: datetime) -> None:
-    """Keep what a contested line should have said; it must be a line of the case, and of another sum.
+async def _adjust_lines(tx: Tx, command: DecideDispute, recorded_at: datetime) -> None:
+    """Keep what contested lines should have said. Decided after a cut-off was fixed, it counts as known from there on,
+    like a late fact.
 
-    Whoever revokes the same performance line meanwhile waits, or was first. One that comes after a cut-off was fixed
-    counts as known from there on, like a late fact.
+    Locks are taken in one order, so that nobody waits in a ring: those who take facts over, then resident by resident,
+    then the resident's performance line. Whoever revokes that meanwhile waits, or was first.
     """
-    line = await one(tx, _CONTESTED, (dispute_id, *astuple(key), holds_cents))
-    if line is None:
-        raise Invalid("An adjusted line is one of the case, with another sum.", pointer="/holds", rule="contested_line")
+    for key, holds_cents in sorted(command.holds, key=repr):
+        line = await one(tx, _CONTESTED, (command.dispute_id, *astuple(key), holds_cents))
+        if line is None:
+            problem = "An adjusted line is one of the case, with another sum."
+            raise Invalid(problem, pointer="/holds", rule="contested_line")
+        await _adjust(tx, line, holds_cents, recorded_at)
+
+
+async def _adjust(tx: Tx, line: DictRow, holds_cents: int, recorded_at: datetime) -> None:
+    beside = await stands_beside(tx, line)
     adjusted = Adjusted(
-        component=key.component,
-        kind=key.kind,
+        component=line["component"],
+        kind=line["kind"],
         stood_cents=line["amount_cents"],
         holds_cents=holds_cents,
-        is_revoked=key.component == "performance"
-        and (await locked_performance(tx, key.source))["revoked_by"] is not None,
-        **await stands_beside(tx, line),
+        is_revoked=line["component"] == "performance"
+        and (await locked_performance(tx, line["source"]))["revoked_by"] is not None,
+        **beside,
     )
-    reason = adjustment_refusal(adjusted, helsinki_date(now))
+    reason = adjustment_refusal(adjusted, helsinki_date(recorded_at))
     if reason is not None:
         raise Refused(reason, pointer="/holds")
     await tx.execute(
         "INSERT INTO line_adjustment (dispute_id, run_id, resident_id, component, kind, for_month, unit_id, source,"
-        " area, producer_id, stood_cents, holds_cents, recorded_at)"
-        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            *(dispute_id, line["run_id"], *astuple(key), line["area"], line["producer_id"]),
-            *(line["amount_cents"], holds_cents, max(now, await known_since(tx))),
-        ),
+        " area, producer_id, stood_cents, holds_cents, recorded_at) VALUES (%(dispute_id)s, %(run_id)s,"
+        " %(resident_id)s, %(component)s, %(kind)s, %(for_month)s, %(unit_id)s, %(source)s, %(area)s, %(producer_id)s,"
+        " %(amount_cents)s, %(holds_cents)s, %(recorded_at)s)",
+        line | {"holds_cents": holds_cents, "recorded_at": recorded_at},
     )
 
 

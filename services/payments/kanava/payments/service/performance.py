@@ -109,6 +109,7 @@ async def revoke_performance(tx: Tx, command: RevokePerformance, now: datetime) 
 
     A line that a dispute adjusted is corrected already (`disputes.decide_dispute`) and not revoked as well.
     """
+    since = await known_since(tx)  # before the decision's lock, as whoever adjusts its line takes them
     row = await locked_performance(tx, command.performance_id)
     reason = revocation_refusal(
         is_revoked=row["revoked_by"] is not None,
@@ -118,7 +119,7 @@ async def revoke_performance(tx: Tx, command: RevokePerformance, now: datetime) 
     )
     if reason is not None:
         raise Refused(reason)
-    recorded_at = max(now, row["recorded_at"], await known_since(tx))
+    recorded_at = max(now, row["recorded_at"], since)
     await tx.execute(
         "INSERT INTO performance_revocation (performance_id, area, reason, decided_by, revoked_by, recorded_at)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
