@@ -1,5 +1,6 @@
 """Steps of a dispute on any month's statement, from the contested line to the outcome."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -35,29 +36,45 @@ async def find(pool: Pool, month: date, component: str, kind: str = "original", 
 
 async def contest(pool: Pool, line: DictRow, now: datetime) -> UUID:
     """Its producer contests a line of its statement; the case's id."""
+    return await contest_together(pool, [line], now)
+
+
+async def contest_together(pool: Pool, lines: Sequence[DictRow], now: datetime) -> UUID:
+    """Their producer contests lines of one statement in one case; its id."""
     async with transaction(pool) as tx:
         statement = await one(
             tx,
             "SELECT statement_id FROM statement WHERE run_id = %s AND producer_id = %s",
-            (line["run_id"], line["producer_id"]),
+            (lines[0]["run_id"], lines[0]["producer_id"]),
         )
         assert statement is not None
-        command = ContestLines(statement["statement_id"], (key_of(line),), "Rivi on väärin laskettu.", "tuottaja")
+        keys = tuple(key_of(line) for line in lines)
+        command = ContestLines(statement["statement_id"], keys, "Rivi on väärin laskettu.", "tuottaja")
         return (await contest_lines(tx, command, now)).dispute_id
 
 
 async def adjust(pool: Pool, dispute_id: UUID, line: DictRow, holds_cents: int, now: datetime) -> None:
     """Cecilia accepts a case: the line should have said something else, which payments itself owns."""
-    holds = ((key_of(line), holds_cents),)
-    command = DecideDispute(dispute_id, True, "Perustelut on annettu.", "cecilia", Remedy.PAYMENTS, holds)
+    await adjust_together(pool, dispute_id, [(line, holds_cents)], now)
+
+
+async def adjust_together(pool: Pool, dispute_id: UUID, holds: Sequence[tuple[DictRow, int]], now: datetime) -> None:
+    """As `adjust`, for lines with what each should have said."""
+    keyed = tuple((key_of(line), holds_cents) for line, holds_cents in holds)
+    command = DecideDispute(dispute_id, True, "Perustelut on annettu.", "cecilia", Remedy.PAYMENTS, keyed)
     async with transaction(pool) as tx:
         await decide_dispute(tx, command, now)
 
 
 async def adjusted(pool: Pool, line: DictRow, holds_cents: int, now: datetime) -> UUID:
     """A line contested and adjusted on one day; the case's id."""
-    dispute_id = await contest(pool, line, now)
-    await adjust(pool, dispute_id, line, holds_cents, now)
+    return await adjusted_together(pool, [(line, holds_cents)], now)
+
+
+async def adjusted_together(pool: Pool, holds: Sequence[tuple[DictRow, int]], now: datetime) -> UUID:
+    """Lines of one statement contested and adjusted on one day; the case's id."""
+    dispute_id = await contest_together(pool, [line for line, _ in holds], now)
+    await adjust_together(pool, dispute_id, holds, now)
     return dispute_id
 
 

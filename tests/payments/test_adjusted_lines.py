@@ -13,7 +13,7 @@ from kanava.payments.commands import RequestRun
 from kanava.payments.errors import Reason
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
-from tests.payments.dispute_story import adjust, adjusted, assert_whole, cents, contest, find
+from tests.payments.dispute_story import adjust, adjusted, adjusted_together, assert_whole, cents, contest, find
 from tests.payments.test_incentives import TERMS, october, snapshot
 from tests.payments.test_payout import closed_month
 from tests.support import facts as told
@@ -208,6 +208,26 @@ async def test_an_adjustment_of_an_adjustment_goes_with_it(pool: Pool) -> None:
     await story.hear(pool, "monitoring.production", twice.model_copy(update={"quantity": 2}))
     await close(pool, date(2027, 2, 1))
     assert await fee_of_november(pool) == 90_00
+
+
+async def test_adjustments_of_a_fee_and_of_capitation_in_one_line_go_each_with_its_fact(pool: Pool) -> None:
+    """One case on both: its lines of November are one pair, the adjustment of that pair stands on both facts."""
+    await closed_month(pool)
+    both = [
+        await find(pool, NOVEMBER, "capitation", producer_id=told.PRIVATE),
+        await find(pool, NOVEMBER, "fee"),
+    ]
+    await adjusted_together(pool, list(zip(both, (10_00, 50_00), strict=True)), at(12, 10))
+    await close(pool, DECEMBER)
+    pair = await find(pool, DECEMBER, "adjustment", "correction")
+    assert pair["amount_cents"] == 60_00
+    await adjusted(pool, pair, 61_00, CLOSED_ON[DECEMBER])
+    await close(pool, JANUARY)
+    assert await cents(pool, "adjustment") == 8_00 + 1_00
+    await died(pool, date(2026, 11, 11), CLOSED_ON[JANUARY])
+    await close(pool, date(2027, 2, 1))
+    assert await cents(pool, "adjustment") == 5_00, "the fee's, whose report is as it was"
+    assert await cents(pool, "capitation", "fee", "adjustment", for_month=NOVEMBER, producer_id=told.PRIVATE) == 52_33
 
 
 async def test_a_line_that_is_adjusted_is_not_contested_again_nor_by_another(pool: Pool) -> None:

@@ -6,9 +6,10 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from kanava.common.db import Pool, one, transaction
-from kanava.payments.commands import DecideDispute
+from kanava.payments.commands import DecideDispute, RequestRun
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.service.disputes import decide_dispute
+from kanava.payments.service.runs import close_month, request_run
 from kanava.payments.views import disputes, explained
 from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
@@ -16,6 +17,7 @@ from tests.payments.dispute_story import adjust, adjusted, assert_whole, cents, 
 from tests.payments.test_adjusted_lines import CLOSED_ON, close
 from tests.payments.test_budgets import budget, line, standing
 from tests.payments.test_payout import closed_month
+from tests.payments.test_performance import rolled_back
 from tests.payments.test_receivables import balance, status_of
 from tests.support import facts as told
 from tests.support.facts import at, visit
@@ -170,3 +172,24 @@ async def used_of_nodes(pool: Pool) -> int:
         row = await one(tx, "SELECT sum(amount_cents)::bigint AS cents FROM node_use WHERE node = 'SOS.1.1'")
     assert row is not None
     return int(row["cents"])
+
+
+async def test_a_run_that_takes_and_takes_back_adjustments_gives_the_same_bytes_when_it_is_repeated(pool: Pool) -> None:
+    await closed_month(pool)
+    await adjusted(pool, await find(pool, NOVEMBER, "fee"), 50_00, at(12, 10))
+    await close(pool, DECEMBER)
+    await adjusted(pool, await find(pool, DECEMBER, "capitation", producer_id=told.PRIVATE), 9_00, CLOSED_ON[DECEMBER])
+    twice = visit(1, 2, date(2026, 11, 15), recorded_at=CLOSED_ON[DECEMBER], fee_cents=20_60, version=2)
+    await story.hear(pool, "monitoring.production", twice.model_copy(update={"quantity": 2}))
+    digests = []
+    for _ in range(2):
+        async with rolled_back(pool) as tx:
+            requested = await request_run(tx, RequestRun(told.AREA, JANUARY, "operator"), CLOSED_ON[JANUARY])
+            run = await one(tx, "SELECT * FROM run WHERE run_id = %s", (requested.run_id,))
+            assert run is not None
+            await close_month(tx, run)
+            digests.append(await one(tx, "SELECT digest FROM run WHERE run_id = %s", (requested.run_id,)))
+    await close(pool, JANUARY)
+    async with transaction(pool) as tx:
+        assert [await one(tx, "SELECT digest FROM run WHERE month = %s", (JANUARY,))] * 2 == digests
+    assert await cents(pool, "adjustment") == 2_00

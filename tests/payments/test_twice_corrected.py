@@ -1,9 +1,11 @@
 """No cent is corrected twice: disputes, revocations and facts that meet on one line, on a real PostgreSQL."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime
 from uuid import UUID
 
+import httpx
 import pytest
 
 from kanava.common.db import Pool, transaction
@@ -11,11 +13,14 @@ from kanava.common.errors import Refused
 from kanava.payments.commands import DecideDispute
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.errors import Reason
+from kanava.payments.main import create_app
 from kanava.payments.service.disputes import decide_dispute
 from kanava.payments.service.performance import RevokePerformance, revoke_performance
+from kanava.payments.settings import PaymentsSettings
 from tests.payments import dispute_story
 from tests.payments.dispute_story import adjust, adjusted, cents, contest, find, key_of
 from tests.payments.test_performance import close, decide, open_area, revoke, wanted
+from tests.payments.test_statement_api import Api, Names, Stopped, contested
 from tests.support.facts import at
 
 NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
@@ -93,3 +98,36 @@ async def test_of_an_adjustment_and_a_revocation_at_once_one_is_refused(pool: Po
     assert refused.value.reason is Reason.LINE_REVOKED
     await close(pool, DECEMBER)
     assert await cents(pool, "performance", "adjustment") == 0
+
+
+@pytest.fixture
+async def api(pool: Pool) -> AsyncIterator[Api]:
+    """Payments on 10 December 2026, without bus."""
+    app = create_app(PaymentsSettings())
+    app.state.pool, app.state.clock, app.state.verifier = pool, Stopped(), Names()
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://payments") as client:
+        yield Api(client)
+
+
+async def test_the_second_correction_is_a_conflict_that_names_its_reason(api: Api, pool: Pool) -> None:
+    """From the line on the statement to the outcome, as producer and organiser see it."""
+    performance_id = await performed(pool)
+    shown = (await api.get("producer", "/v1/statements?area=03")).json()[0]
+    lines = (await api.get("producer", f"/v1/statements/{shown['statement_id']}/lines")).json()["lines"]
+    line = contested(next(line for line in lines if line["component"] == "performance"))
+    body = {"lines": [line], "reason": "Tarve oli pienempi."}
+    case = (await api.post("producer", f"/v1/statements/{shown['statement_id']}/disputes", body)).json()["dispute_id"]
+    verdict = {"outcome": "accepted", "reasons": "Oikaistaan sovitusti.", "remedy": "payments"}
+    turned = await api.post(
+        "organiser", f"/v1/disputes/{case}/decision", verdict | {"holds": [line | {"holds_cents": -1}]}
+    )
+    assert (turned.status_code, turned.json()["reason"]) == (409, "holds_turn_the_line")
+    accepted = await api.post(
+        "organiser", f"/v1/disputes/{case}/decision", verdict | {"holds": [line | {"holds_cents": 100_00}]}
+    )
+    assert accepted.status_code == 200, "what was refused left the case open"
+    (became,) = (await api.get("producer", f"/v1/disputes/{case}")).json()["contested"]
+    assert (became["became"], became["holds_cents"]) == ("waiting", 100_00)
+    revoked = await api.post("organiser", f"/v1/performance-lines/{performance_id}/revocation", {"reason": "Virhe."})
+    assert (revoked.status_code, revoked.json()["reason"]) == (409, "performance_adjusted")

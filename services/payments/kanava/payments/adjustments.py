@@ -10,7 +10,7 @@ can contest what is wrong.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
 
 from psycopg.rows import DictRow
@@ -62,7 +62,8 @@ async def stands_beside(tx: Tx, line: DictRow) -> DictRow:
 
 
 _DISPUTES = """
-SELECT a.dispute_id, bool_or(a.component = 'adjustment') AS is_of_adjustments
+SELECT a.dispute_id, bool_or(a.recorded_at >= %(since)s::timestamptz OR a.component <> 'adjustment') AS is_due,
+       coalesce(array_agg(a.source) FILTER (WHERE a.component = 'adjustment'), '{}') AS adjusts
 FROM line_adjustment a JOIN run USING (run_id) WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s
 GROUP BY a.dispute_id, run.month ORDER BY run.month, a.dispute_id
 """
@@ -71,20 +72,16 @@ WITH fresh AS MATERIALIZED (
     SELECT DISTINCT resident_id, component, for_month, unit_id, source FROM {{partition}}
     WHERE for_month < %(first)s
         AND resident_id IN (SELECT resident_id FROM line_adjustment WHERE dispute_id = ANY(%(disputes)s))
-), known AS (
-    SELECT a.*, EXISTS (SELECT FROM line t WHERE t.run_id = ANY(%(runs)s) AND t.component = 'adjustment'
-            AND t.resident_id = a.resident_id AND t.source = a.dispute_id AND t.for_month = a.for_month
-            AND t.unit_id = a.unit_id) AS was_taken,
-        EXISTS (SELECT FROM fresh l WHERE {SAME_FACT}) AS is_overtaken
+), moved AS (
+    SELECT a.*, CASE WHEN is_old THEN -a.holds_cents ELSE -a.stood_cents END AS refund_cents,
+        CASE WHEN is_old THEN a.stood_cents ELSE a.holds_cents END AS correction_cents
     FROM line_adjustment a JOIN run stood USING (run_id)
+    CROSS JOIN LATERAL (SELECT a.recorded_at < %(since)s::timestamptz AS is_old) seen
     WHERE a.area = %(area)s AND a.recorded_at < %(cut_off)s AND a.dispute_id = ANY(%(disputes)s)
+        AND is_old = EXISTS (SELECT FROM fresh l WHERE {SAME_FACT})
         AND NOT EXISTS (
             SELECT FROM line l JOIN run later USING (run_id)
             WHERE l.run_id = ANY(%(runs)s) AND later.month > stood.month AND {SAME_FACT})
-), moved AS (
-    SELECT k.*, CASE WHEN k.was_taken THEN -k.holds_cents ELSE -k.stood_cents END AS refund_cents,
-        CASE WHEN k.was_taken THEN k.stood_cents ELSE k.holds_cents END AS correction_cents
-    FROM known k WHERE k.was_taken = k.is_overtaken
 ), written AS (
     INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                              permille_days, rate_cents, amount_cents)
@@ -95,8 +92,8 @@ WITH fresh AS MATERIALIZED (
     GROUP BY m.resident_id, side.kind, m.for_month, m.unit_id, m.dispute_id, m.producer_id
     HAVING sum(side.cents) <> 0
 )
-SELECT m.producer_id, root.node, sum(m.refund_cents + m.correction_cents)::bigint AS cents
-FROM moved m CROSS JOIN LATERAL (
+SELECT m.dispute_id, m.producer_id, root.node, sum(m.refund_cents + m.correction_cents)::bigint AS cents
+FROM moved m LEFT JOIN LATERAL (
     WITH RECURSIVE behind AS (
         SELECT m.run_id, m.component, m.source
         UNION
@@ -109,10 +106,10 @@ FROM moved m CROSS JOIN LATERAL (
         ORDER BY v.version DESC LIMIT 1
     ) report ON b.component = 'fee'
     WHERE b.component <> 'adjustment' HAVING count(DISTINCT coalesce(report.node, '')) = 1
-) root WHERE root.node IS NOT NULL GROUP BY m.producer_id, root.node
+) root ON true GROUP BY m.dispute_id, m.producer_id, root.node
 """
-"""Not taken and standing: taken. Taken and overtaken by this run: taken back. What an earlier run overtook is done.
-Answers with what it cost by package node, that of the report behind an adjusted fee."""
+"""New and standing: taken. Seen by the previous run, so taken, and overtaken by this one: taken back. What an earlier
+run overtook is done. Answers with the disputes that moved, and what it cost by the node of the report behind a fee."""
 
 
 async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: Sequence[UUID]) -> None:
@@ -122,17 +119,28 @@ async def write_adjustments(tx: Tx, month: Month, partition: str, earlier_runs: 
     Adjustments of adjustments come behind those whose lines they adjust, which are always of an earlier month.
     """
     known = {"run_id": month.run_id, "area": month.area, "cut_off": month.cut_off, "first": month.first}
+    known["since"] = month.previous_cut_off.isoformat() if month.previous_cut_off else "-infinity"
     disputes = await rows(tx, _DISPUTES, known)
-    alone = [row["dispute_id"] for row in disputes if not row["is_of_adjustments"]]
-    batches = [alone, *([row["dispute_id"]] for row in disputes if row["is_of_adjustments"])]
+    moved: set[UUID] = set()
     used: Counter[tuple[str, str]] = Counter()
-    for batch in filter(None, batches):
+    for batch in filter(None, _batches(disputes, moved)):
         asked = known | {"runs": list(earlier_runs), "disputes": batch}
         for row in await rows(tx, _ADJUSTMENTS.format(partition=partition), asked):
+            moved.add(row["dispute_id"])
             used[row["producer_id"], row["node"]] += row["cents"]
     async with tx.cursor() as cursor:
         await cursor.executemany(
             "INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)"
             " VALUES (%s, %s, 'adjustment', %s, %s, %s)",
-            [(month.run_id, *of, month.area, cents) for of, cents in sorted(used.items()) if cents],
+            [(month.run_id, *of, month.area, cents) for of, cents in used.items() if of[1] and cents],
         )
+
+
+def _batches(disputes: Sequence[DictRow], moved: set[UUID]) -> Iterator[list[UUID]]:
+    """The disputes to look at: first all that adjust no adjustment; then, one by one, those that do and are new or
+    adjust what `moved` just now.
+    """
+    yield [row["dispute_id"] for row in disputes if not row["adjusts"]]
+    for row in disputes:
+        if row["adjusts"] and (row["is_due"] or not moved.isdisjoint(row["adjusts"])):
+            yield [row["dispute_id"]]
