@@ -9,7 +9,7 @@ import pytest
 from kanava.payments.domain.finals import Exit, Ground, refusal
 from kanava.payments.errors import Reason
 
-READY = Exit("left", False, False, payments_at_the_bank=0, open_disputes=0, open_statements=1)
+READY = Exit("left", False, False, payments_at_the_bank=0, open_disputes=0, waiting_corrections=0, open_statements=1)
 GROUNDS: tuple[Ground, ...] = get_args(Ground)
 STANDINGS = ("applied", "approved", "suspended", "left", "revoked")
 EXITS = [

@@ -58,15 +58,20 @@ _MEASURED = ("value", "scale", "floor", "target")
 
 async def write_charges(tx: Tx, month: Month) -> int:
     """Charge what changed since the runs before this one; returns how many charges were written."""
-    stood = await _stood(tx, month)
-    holds = await _deductions(tx, month, stood) | await _base_payments(tx, month)
-    holds |= await _effectiveness(tx, month)
-    made = changes(stood, holds)
+    stood = await charged_before(tx, month)
+    made = changes(stood, await holds_of(tx, month, stood))
     await _insert(tx, month, made)
     return len(made)
 
 
-async def _stood(tx: Tx, month: Month) -> dict[Claim, int]:
+async def holds_of(tx: Tx, month: Month, stood: Mapping[Claim, int]) -> dict[Claim, int]:
+    """What sanctions, base payments and effectiveness hold as of a run, in cents by claim; see `domain.charges`."""
+    holds = await _deductions(tx, month, stood) | await _base_payments(tx, month)
+    return holds | await _effectiveness(tx, month)
+
+
+async def charged_before(tx: Tx, month: Month) -> dict[Claim, int]:
+    """What the runs of the area before a month charged, in cents by claim."""
     found = await rows(tx, _STOOD, (month.area, month.area, month.first))
     names = ("producer_id", "component", "source", "for_month")
     return {Claim(*(row[name] for name in names)): row["cents"] for row in found}

@@ -15,6 +15,8 @@ from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
 from ..producing import produced
+from ..reconciled import stage_due
+from .reconciled_effects import EFFECTS
 
 NAMED_AT_MOST = 20
 
@@ -173,6 +175,7 @@ _CASES: Mapping[str, str] = {
             false AS waits
         FROM instalment i
     """,
+    **EFFECTS,
 }
 _SAID_ONCE = """
 CREATE TEMP TABLE said ON COMMIT DROP AS
@@ -203,6 +206,7 @@ async def tallies(tx: Tx, first: date, last: date) -> list[Tally]:
     await tx.execute(_SAID_ONCE)
     await tx.execute("CREATE INDEX ON said (topic, key, number); ANALYZE said")
     await stage_refused_everywhere(tx)
+    await stage_due(tx)
     found = []
     for verb, query in (("records of {} → outcome", _HEARD), ("facts of {} → broker", _SAID)):
         found += [_tally(verb.format(row["topic"]), row) for row in await rows(tx, query, asked)]
