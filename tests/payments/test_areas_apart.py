@@ -1,5 +1,6 @@
 """A chain works in two areas: what one area agreed, decided or measured is not in the other's month."""
 
+from dataclasses import replace
 from datetime import date
 from uuid import UUID
 
@@ -13,12 +14,15 @@ from tests.payments import story
 from tests.payments.test_base_payments import cooperation
 from tests.payments.test_effectiveness import partnership
 from tests.payments.test_incentives import october, snapshot
+from tests.payments.test_performance import decide, wanted
 from tests.payments.test_sanctions import sanction
 from tests.payments.test_vouchers import voucher
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, resident_id, span, visit
 
 OTHER, OTHER_MUNICIPALITY, OTHER_UNIT = "05", "106", "1.2.246.10.32213473.10.5"
+BRANCH = "1.2.246.10.32213473.10.6"
+"""A unit of the other area in this area's municipality: neither area has a scheme for it."""
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
 IN_BOTH = {told.AREA: told.PRIVATE_UNIT, OTHER: OTHER_UNIT}
 
@@ -60,11 +64,16 @@ async def close(pool: Pool, area: str, month: date = OCTOBER) -> dict[tuple[str,
 
 
 async def test_each_area_pays_what_it_agreed_with_the_chain(pool: Pool) -> None:
-    """Capitation, fees, a base payment, a sanction and effectiveness: of the other area nothing."""
+    """Capitation, fees, performance lines, base payments, sanctions, effectiveness: of the other area nothing."""
     await open_both(pool)
     await story.hear(pool, "listing.resident", resident(1), resident(2, area=OTHER, municipality=OTHER_MUNICIPALITY))
     elsewhere = span(date(2026, 9, 1), private=True).model_copy(update={"unit_id": OTHER_UNIT})
     await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), private=True)), listed(2, elsewhere))
+    branch = told.unit(private=True).model_copy(update={"area": OTHER, "unit_id": BRANCH})
+    await story.hear(pool, "registry.unit", branch)
+    at_the_branch = span(date(2026, 9, 1), private=True).model_copy(update={"unit_id": BRANCH})
+    await story.hear(pool, "listing.resident", resident(3))
+    await story.hear(pool, "listing.listing", listed(3, at_the_branch))
     reports = [
         visit(number, number, date(2026, 10, 5), recorded_at=at(10, 6)).model_copy(
             update={"area": area, "unit_id": unit}
@@ -80,10 +89,14 @@ async def test_each_area_pays_what_it_agreed_with_the_chain(pool: Pool) -> None:
     ]
     await story.hear(pool, "registry.sanction", *deducted)
     await story.hear(pool, "monitoring.snapshot", snapshot(1, at(11, 1)), snapshot(2, at(11, 1), area=OTHER, value=50))
+    lines = {told.AREA: wanted(3_00, date(2026, 10, 9)), OTHER: wanted(4_00, date(2026, 10, 9))}
+    at_other = {"area": OTHER, "unit_id": OTHER_UNIT, "resident_id": resident_id(2)}
+    for command in (lines[told.AREA], replace(lines[OTHER], **at_other)):
+        await decide(pool, command, at(10, 30))
     here = {("capitation", "1"): 7_00, ("fee", "1"): 45_00, ("base_payment", ""): 310_00, ("sanction", ""): -2_00}
     other = {("capitation", "2"): 10_00, ("fee", "2"): 48_00, ("base_payment", ""): 500_00, ("sanction", ""): -1_00}
-    assert await close(pool, told.AREA) == here
-    assert await close(pool, OTHER) == other | {("effectiveness", ""): 1_000_01}
+    assert await close(pool, told.AREA) == here | {("performance", "1"): 3_00}
+    assert await close(pool, OTHER) == other | {("effectiveness", ""): 1_000_01, ("performance", "2"): 4_00}
 
 
 async def test_an_indicator_of_the_other_area_earns_no_incentive(pool: Pool) -> None:

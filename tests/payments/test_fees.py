@@ -50,3 +50,11 @@ async def test_the_first_and_the_last_day_of_a_month_are_in_it(pool: Pool) -> No
     await story.hear(pool, "monitoring.production", next_month)
     assert await days_paid(pool, 1, 31) == [(1, 45_00), (31, 45_00)]
     assert len(await story.lines(pool)) == 2, "the visit of the next month waits for it"
+
+
+async def test_a_contract_with_another_area_pays_nothing_here(pool: Pool) -> None:
+    await story.open_area(pool)
+    ended = contract(ends_on=date(2026, 9, 2))
+    elsewhere = contract(version=1, area="05", contract_id="C-elsewhere")
+    await story.hear(pool, "registry.contract", ended, elsewhere)
+    assert await days_paid(pool, 5) == []

@@ -255,10 +255,10 @@ async def not_paid(pool: Pool, producer_id: str = told.PRIVATE) -> list[tuple[ob
 
 
 async def test_without_a_contract_on_the_day_a_voucher_pays_nothing_and_says_why(pool: Pool) -> None:
-    """The contract ended on the 6th: the visit of the 7th takes no use; that it went on was known later."""
+    """The 6th was the last day of the contract: the visit of the 7th takes no use; that it went on was known later."""
     await open_area(pool)
     await story.hear(pool, "listing.voucher", voucher(1, 1, uses_granted=2))
-    ended = told.contract(private=True).model_copy(update={"version": 2, "ends_on": date(2026, 11, 6)})
+    ended = told.contract(private=True).model_copy(update={"version": 2, "ends_on": date(2026, 11, 7)})
     await story.hear(pool, "registry.contract", ended)
     reports = [visited(1, 1, 5), visited(2, 1, 7), visited(3, 2, 7)]
     await story.hear(pool, "monitoring.production", *reports)
