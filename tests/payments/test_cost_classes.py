@@ -67,8 +67,8 @@ async def test_a_fee_has_the_class_of_its_node_as_the_run_knew_it(pool: Pool) ->
     await story.close(pool, DECEMBER, at(12, 31, 23))
     found = await classes(pool)
     assert found["2026-11", "services", ""] == 45_00 - 20_60
-    assert found["2026-12", "services", ""] == -45_00
-    assert found["2026-12", "care", "rehabilitation"] == 90_00
+    assert found["2026-12", "services", ""] == -(45_00 - 20_60)
+    assert found["2026-12", "care", "rehabilitation"] == 90_00 - 20_60
     assert sum(found.values()) == await costs_of_the_year(pool)
 
 
