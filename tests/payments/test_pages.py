@@ -21,7 +21,7 @@ from kanava.payments.main import create_app
 from kanava.payments.pages import START
 from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import reports, spending
-from tests.payments import page_story, story
+from tests.payments import page_story, resident_story, story
 from tests.payments.page_story import NEIGHBOUR, OURS, SECRET
 from tests.support import facts as told
 from tests.support.browsing import ISSUER, SERVICE, Browser, Page, browser, local_issuer, trust
@@ -231,6 +231,17 @@ async def test_the_months_of_the_address_are_shown_and_no_more_than_twelve(pool:
         f"{START}?until=2026-12&lang=fi"
     ]
     assert len(past.all("select", id="until")) == 1
+
+
+async def test_a_benefit_of_before_the_first_month_can_be_found(pool: Pool, ours: Browser) -> None:
+    await resident_story.decide(pool, 50, 12_00, month=date(2025, 3, 1))
+    page = Page((await ours.sign_in("resident", resident_id(50))).text)
+    assert months(page) == {}
+    (earlier,) = [one["href"] for one, text in page.all("a") if text == "Aiemmat kuukaudet"]
+    page = Page((await ours.open(earlier)).text)
+    assert months(page) == {"2025-03": 12_00}
+    assert "2025-03" in {one["value"] for one, _ in page.all("option")}
+    assert [text for _, text in page.all("a") if text == "Aiemmat kuukaudet"] == []
 
 
 @pytest.mark.parametrize("query", ["since=2026-13", "until=x", "since=1800-01", "until=2026-10-01", "since="])

@@ -119,8 +119,6 @@ async def test_a_package_with_a_total_price_counts_once_for_each_client_and_peri
 ) -> None:
     """The first service of 2025 was before the twelve months that are looked at: that year is paid for already."""
     await settle(pool)
-    early = told.scheme().model_copy(update={"version": 4, "entered_on": date(2025, 1, 1)})
-    await story.hear(pool, "registry.scheme", early)
     total = told.price(400_00, date(2025, 1, 1)).model_copy(
         update={
             "node": "MTP",
@@ -174,17 +172,6 @@ async def test_a_kind_that_a_contract_gets_later_makes_no_fee_of_a_closed_month(
     await story.close(pool, NOVEMBER, at(12, 2))
     assert await story.lines(pool, "fee") == []
     assert (await fees_asked(pool))[told.PRIVATE] == 0
-
-
-async def test_before_the_scheme_produces_there_is_no_fee(pool: Pool) -> None:
-    await settle(pool)
-    before = told.contract(private=True).model_copy(update={"contract_id": "C-early", "starts_on": date(2026, 1, 1)})
-    price = told.price(45_00, date(2026, 1, 1))
-    await story.hear(pool, "registry.contract", before)
-    await story.hear(pool, "registry.price", price)
-    visits = [visit(n, 2, date(2026, n, 15), recorded_at=at(10, 20)) for n in (8, 9)]
-    await story.hear(pool, "monitoring.production", *visits)
-    assert (await fees_asked(pool))[told.PRIVATE] == 45_00
 
 
 async def test_what_a_voucher_pays_is_no_fee(pool: Pool) -> None:

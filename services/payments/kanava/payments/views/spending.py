@@ -55,9 +55,15 @@ async def of_resident(tx: Tx, resident_id: UUID, since: date, until: date, *, li
     return [Booked(**row) for row in await rows(tx, _BOOKED, wanted)]
 
 
-async def first_month(tx: Tx) -> date | None:
-    """The first month that was ever closed; nothing is of an earlier one but benefits."""
-    row = await one(tx, "SELECT min(month) AS month FROM run WHERE status = 'closed'")
+_FIRST = """
+SELECT least((SELECT min(month) FROM run WHERE status = 'closed'),
+             (SELECT min(for_month) FROM benefit_decision WHERE resident_id = %s)) AS month
+"""
+
+
+async def first_month(tx: Tx, resident_id: UUID) -> date | None:
+    """The first month of which anything may be booked on a resident: the first ever closed, or of a benefit."""
+    row = await one(tx, _FIRST, (resident_id,))
     return row["month"] if row else None
 
 
