@@ -160,6 +160,20 @@ async def test_who_has_no_contract_for_fees_on_the_day_earns_none(pool: Pool) ->
     assert (await fees_asked(pool))[told.PRIVATE] == 0
 
 
+async def test_a_kind_that_a_contract_gets_later_makes_no_fee_of_a_closed_month(pool: Pool) -> None:
+    await settle(pool)
+    signed = told.contract(private=True)
+    capitation = {"version": 2, "what": "changed", "recorded_at": at(10, 2), "compensation_kinds": ("capitation",)}
+    await story.hear(pool, "registry.contract", signed.model_copy(update=capitation))
+    await story.hear(pool, "monitoring.production", visit(1, 2, date(2026, 10, 5), recorded_at=at(10, 6)))
+    await story.close(pool, date(2026, 10, 1), at(11, 2))
+    again = capitation | {"version": 3, "recorded_at": at(11, 5), "compensation_kinds": ("capitation", "fee")}
+    await story.hear(pool, "registry.contract", signed.model_copy(update=again))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await story.lines(pool, "fee") == []
+    assert (await fees_asked(pool))[told.PRIVATE] == 0
+
+
 async def test_what_a_voucher_pays_is_no_fee(pool: Pool) -> None:
     await settle(pool)
     visits = [visit(n, of, date(2026, 10, 5), recorded_at=at(10, 20)) for n, of in ((1, 1), (2, 2))]

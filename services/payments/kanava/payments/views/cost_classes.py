@@ -39,10 +39,14 @@ FROM dated d JOIN posting p ON p.area = %(area)s AND p.seq = d.seq
 WHERE p.account = ANY(%(accounts)s) AND NOT (d.kind = 'cost' AND p.component = ANY(%(by_node)s))
 GROUP BY 1, 2, 3
 UNION ALL
-SELECT d.month, n.component, '', n.node, sum(n.amount_cents)::bigint
+SELECT d.month, n.component, '', side.node, sum(side.cents)::bigint
 FROM (SELECT DISTINCT reference, month FROM dated WHERE kind = 'cost') d JOIN node_use n ON n.run_id = d.reference
+CROSS JOIN LATERAL (VALUES (n.node, n.amount_cents), ('', CASE WHEN n.component = ANY(%(by_node)s) THEN 0
+    ELSE -n.amount_cents END)) side (node, cents)
 GROUP BY 1, 2, 4
 """
+"""What is always of a node is read by node alone. An adjustment is of a node only where a fee is adjusted: that part of
+its posting goes from no node to the one that it used."""
 
 
 async def of_area(tx: Tx, area: str, since: date, until: date) -> CostClasses:

@@ -82,14 +82,15 @@ WITH RECURSIVE node AS (
 SELECT to_char(r.month, 'YYYY-MM') AS month, u.component, sum(u.amount_cents)::bigint AS amount_cents
 FROM node_use u JOIN node ON node.code = u.node JOIN run r USING (run_id)
 WHERE u.run_id = ANY(%(runs)s) AND (r.month, u.component) > (%(month)s::date, %(component)s)
-GROUP BY r.month, u.component ORDER BY r.month, u.component LIMIT %(limit)s
+GROUP BY r.month, u.component HAVING sum(u.amount_cents) <> 0
+ORDER BY r.month, u.component LIMIT %(limit)s
 """
 
 
 async def of_package(tx: Tx, window: Window, node: str, area: str) -> list[DictRow]:
     """Sums of what was paid in an area for a node of a package and all nodes below it.
 
-    A report that was corrected to another node stands under each for what the runs paid, and took back, there.
+    A report that was corrected to another node stands under each for what the runs paid, and moved away, there.
     """
     runs = await _runs(tx, window, [area])
     return await rows(tx, _OF_PACKAGE, window.parameters | {"node": node, "runs": runs})

@@ -40,12 +40,23 @@ async def listed(tx: Tx, day: date, area: str | None, municipality: str | None) 
 
 _CONTRACTS = """
 CREATE TEMP TABLE test_contract ON COMMIT DROP AS
-SELECT DISTINCT area, producer_id, starts_on, ends_on FROM (
-    SELECT DISTINCT ON (contract_id) * FROM contract_version ORDER BY contract_id, version DESC
-) c WHERE 'fee' = ANY(compensation_kinds)
+WITH newest AS (
+    SELECT DISTINCT ON (contract_id) contract_id, area, producer_id, starts_on, ends_on FROM contract_version
+    WHERE %(area)s::text IS NULL OR area = %(area)s ORDER BY contract_id, version DESC
+)
+SELECT n.area, n.producer_id, greatest(n.starts_on, m.first) AS begins, least(n.ends_on, m.after) AS ends
+FROM newest n CROSS JOIN (
+    SELECT first::date AS first, (first + interval '1 month')::date AS after
+    FROM generate_series(%(counted_from)s::timestamp, %(day)s::timestamp - interval '1 month', '1 month') first) m
+CROSS JOIN LATERAL (
+    SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r WHERE r.area = n.area AND r.month >= m.first) closed
+CROSS JOIN LATERAL (
+    SELECT compensation_kinds FROM contract_version k WHERE k.contract_id = n.contract_id
+    ORDER BY k.recorded_at < closed.at DESC, CASE WHEN k.recorded_at < closed.at THEN -k.version ELSE k.version END
+    LIMIT 1) known
+WHERE 'fee' = ANY(known.compensation_kinds)
 """
-
-
+"""The days on which contracts pay fees, by the kinds that were known when the month closed, as `fees` has them."""
 _TOTALS = """
 SELECT bool_or(total_price ->> 'counted_each' = 'year') AS by_year FROM price
 WHERE price_basis = 'package_total' AND (%(area)s::text IS NULL OR area = %(area)s)
@@ -63,7 +74,7 @@ WITH priced AS (
         AND (%(area)s::text IS NULL OR v.area = %(area)s)
         AND (own.price_id IS NOT NULL OR whole.price_id IS NOT NULL) AND coalesce(own.why, whole.why) IS NULL
         AND EXISTS (SELECT FROM test_contract c WHERE c.area = v.area AND c.producer_id = v.producer_id
-                    AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
         AND NOT {covered} AND {allowed}
 ),
 counted AS (
@@ -87,17 +98,18 @@ async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) ->
     """What the services of the twelve months before a day cost at their prices, by producer and coefficient.
 
     Asked of each report is what a run asks (contract, allowed kind, referral, weight, and that no voucher pays it), as
-    known now, whether or not the scheme is in production yet; kinds that a model refuses are known of months that are
+    known now, whether or not the scheme is in production yet. Kinds that a model refuses are known of months that are
     closed. The area is the one that pays.
     """
     since = add_months(day, -MONTHS_OF_FEES)
     asked = {"day": day, "since": since, "counted_from": since, "area": area, "municipality": municipality}
-    await tx.execute(_CONTRACTS)
-    await stage_refused_everywhere(tx)
     totals = await one(tx, _TOTALS, asked)
     by_year = totals["by_year"] if totals else None
     if by_year:
         asked["counted_from"] = date(since.year, 1, 1)
+    await tx.execute(_CONTRACTS, asked)
+    await tx.execute("ANALYZE test_contract")
+    await stage_refused_everywhere(tx)
     ever = "'infinity'::timestamptz"
     total = _NO_TOTAL if by_year is None else total_of(at=ever)
     conditions = {"covered": covered(at=ever), "allowed": fee_allowed()}
