@@ -1,5 +1,6 @@
 """A file of the bank is taken in as one set: as fast as it is long, and with the same books as many small files."""
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -11,16 +12,18 @@ import pytest
 
 from kanava.common.db import Pool, rows, transaction
 from kanava.common.errors import Invalid
+from kanava.common.groupcommit import Asked
 from kanava.local.postgres import Postgres
 from kanava.payments import bankfiles, ledger
 from kanava.payments.bank_commands import RegisterAccount
-from kanava.payments.commands import PlaceFunding
+from kanava.payments.commands import PlaceFunding, PlaceTransfer
 from kanava.payments.service.accounts import register_account
 from kanava.payments.service.funding import place_funding
+from kanava.payments.service.transfers import place_transfers
 from kanava.payments.views.funding import payers
 from tests.payments import bank, clearing, story
 from tests.payments import resident_story as residents
-from tests.payments.bank import Entry, Part, back, credit, debit, notification, pain002
+from tests.payments.bank import Entry, Numbered, Part, back, credit, debit, notification, pain002, statement
 from tests.support import facts as told
 from tests.support.databases import service_database
 from tests.support.facts import at
@@ -214,6 +217,49 @@ async def test_every_state_of_a_statement_is_told_also_within_one_file(pool: Poo
     assert facts[1]["version"] == facts[0]["version"] + 1
     ((status, version),) = [found for found in (await statements(pool)).values() if found[0] == "rejected"]
     assert (status, version) == ("rejected", facts[1]["version"])
+
+
+async def test_a_file_of_two_areas_is_booked_in_both_books_or_in_none(pool: Pool) -> None:
+    other = "FI5810171000000122"
+    ids = await clearing.released(pool, 1)
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount("05", other, "operator"), at(10, 1))
+    here = statement("S1", debit("B1", (ids[SEVEN], SEVEN)), how=Numbered(number=1, opening=SEVEN)).decode()
+    there = statement("S1", debit("B1", (ids[SEVEN], SEVEN)), how=Numbered(number=1, iban=other)).decode()
+    second = there[there.index("<Stmt>") : there.index("</Stmt>") + len("</Stmt>")]
+    both = here.replace("</BkToCstmrStmt>", second + "</BkToCstmrStmt>").encode()
+    with pytest.raises(Invalid) as refused:
+        await clearing.take(pool, both.replace(other.encode(), b"FI4250001510000023"))
+    assert refused.value.pointer == "/Document/BkToCstmrStmt/Stmt[2]/Acct/Id/IBAN"
+    assert (await clearing.payments(pool))["open_cents"] == SEVEN
+    taken = await clearing.take(pool, both)
+    assert (taken.booked, taken.unmatched) == (1, 1), "a payment is one account's"
+    async with transaction(pool) as tx:
+        found = [(await ledger.verify(tx, area)) for area in (told.AREA, "05")]
+        waiting = await rows(tx, "SELECT area, iban, why FROM suspense_item")
+    assert [one.broken for one in found] == [None, None]
+    assert waiting == [{"area": "05", "iban": other, "why": "unknown_payment"}]
+
+
+async def test_files_and_transfers_at_once_wait_for_each_other_and_lose_nothing(pool: Pool) -> None:
+    await story.fund(pool, 10_000_00, at(10, 1))
+    payments = await paid_residents(pool, 12)
+    booked = [
+        bank.camt054(f"M{place}", [(f"B{name}", name, cents)]) for place, (name, cents) in enumerate(payments[:6])
+    ]
+    rejected = [pain002(f"R{place}", [one]) for place, one in enumerate(payments[6:])]
+
+    async def moved(source: str, target: str, number: int) -> None:
+        async with transaction(pool) as tx:
+            await place_transfers(tx, [Asked(PlaceTransfer(source, target, 1, f"t{number}"))], at(12, 4))
+
+    transfers = [moved(*ends, number) for number, ends in enumerate([(told.AREA, "05"), ("05", told.AREA)] * 3)]
+    taken = [clearing.take(pool, content) for pair in zip(booked, rejected, strict=True) for content in pair]
+    await asyncio.wait_for(asyncio.gather(*taken, *transfers), 60)
+    async with transaction(pool) as tx:
+        found = await rows(tx, "SELECT status, count(*)::int AS many FROM payment GROUP BY status ORDER BY status")
+        assert [(await ledger.verify(tx, area)).broken for area in (told.AREA, "05")] == [None, None]
+    assert [(row["status"], row["many"]) for row in found] == [("booked", 6), ("rejected", 6)]
 
 
 async def test_an_instalment_of_the_year_before_is_known_when_the_bank_tells_it(pool: Pool) -> None:

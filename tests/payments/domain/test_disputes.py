@@ -11,7 +11,9 @@ from kanava.payments.domain.disputes import (
     MAX_LINES,
     OWNER_OF,
     TERMS,
+    Adjusted,
     Remedy,
+    adjustment_refusal,
     contest_refusal,
     contest_until,
     deadline,
@@ -91,11 +93,51 @@ def test_who_had_a_hand_in_it_does_not_decide() -> None:
     assert decision_refusal(status="rejected", decided_by="cecilia", hands=hands) is Reason.DISPUTE_DECIDED
 
 
+TODAY = date(2026, 12, 10)
+CENTS = st.integers(-10_000_00, 10_000_00)
+
+
+@given(CENTS.filter(bool), CENTS, st.sampled_from(["original", "refund", "correction"]))
+def test_an_adjusted_line_keeps_its_sign_and_a_refund_takes_back_at_most_what_stood(
+    stood: int, holds: int, kind: str
+) -> None:
+    if stood == holds:
+        return
+    reason = adjustment_refusal(Adjusted("fee", kind, stood, holds), TODAY)
+    keeps = (holds >= 0 if stood > 0 else holds <= 0) and (kind != "refund" or abs(holds) < abs(stood))
+    assert reason is (None if keeps else Reason.HOLDS_TURN_THE_LINE)
+
+
+def test_what_is_counted_elsewhere_or_corrected_already_is_not_adjusted() -> None:
+    refused = {
+        name: adjustment_refusal(Adjusted(name, "original", 2, 1), TODAY) for name in ("client_fee", "voucher", "fee")
+    }
+    assert refused == {"client_fee": Reason.COUNTED_ELSEWHERE, "voucher": Reason.COUNTED_ELSEWHERE, "fee": None}
+    earning = Adjusted("capitation", "original", 7_00, 1_00, earns_incentive=True)
+    assert adjustment_refusal(earning, TODAY) is Reason.COUNTED_ELSEWHERE
+    assert adjustment_refusal(Adjusted("capitation", "original", 7_00, 1_00), TODAY) is None
+    revoked = Adjusted("performance", "original", 7_00, 1_00, is_revoked=True)
+    assert adjustment_refusal(revoked, TODAY) is Reason.LINE_REVOKED
+    for beside, reason in (
+        ("is_corrected", Reason.LINE_CORRECTED_SINCE),
+        ("takes_back", Reason.TAKES_BACK),
+        ("is_adjusted", Reason.ADJUSTED_BEFORE),
+    ):
+        assert adjustment_refusal(Adjusted("fee", "original", 7_00, 1_00, **{beside: True}), TODAY) is reason
+
+
+def test_a_dispute_is_no_way_around_the_limit_of_a_performance_line() -> None:
+    for holds, reason in ((10_000_00, None), (10_000_01, Reason.PERFORMANCE_TOO_LARGE)):
+        assert adjustment_refusal(Adjusted("performance", "original", 9_000_00, holds), TODAY) is reason
+    assert adjustment_refusal(Adjusted("fee", "original", 9_000_00, 10_000_01), TODAY) is None
+
+
 READY = {
     "already_drawn": False,
     "still_listed": False,
     "payments_at_the_bank": 0,
     "open_disputes": 0,
+    "waiting_corrections": 0,
     "open_statements": 1,
 }
 
@@ -107,6 +149,7 @@ READY = {
         ({"still_listed": True}, Reason.MONTHS_STILL_OPEN),
         ({"payments_at_the_bank": 1}, Reason.PAYMENT_AT_THE_BANK),
         ({"open_disputes": 1}, Reason.DISPUTE_OPEN),
+        ({"waiting_corrections": 1}, Reason.CORRECTION_WAITS),
         ({"open_statements": 0}, Reason.NOTHING_TO_SETTLE),
         ({}, None),
     ],

@@ -36,8 +36,6 @@ WITH fresh AS (
     UNION
     SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
     UNION
-    SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
-    UNION
     SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
 )

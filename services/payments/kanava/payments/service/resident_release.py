@@ -1,5 +1,6 @@
 """Releasing payments to residents: by somebody else than who approved, within what the area can spend."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -131,7 +132,8 @@ async def _pay(
     debtor = await debtor_of(tx, batch["area"], command.debtor_iban, by=command.released_by, now=now)
     transfers = await _transfers(tx, batch, chosen, seal)
     assert sum(one.amount_cents for one in transfers) == -sum(draft.cash_cents for draft in drafts), "file and books"
-    file = seal.seal(payout_id, iso20022.pain001(payout_id, debtor, transfers, now))
+    content = await asyncio.to_thread(iso20022.pain001, payout_id, debtor, transfers, now)
+    file = seal.seal(payout_id, content)
     await tx.execute(
         "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, NULL)",
         (payout_id, batch["area"], command.released_by, now),

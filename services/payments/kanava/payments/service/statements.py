@@ -1,5 +1,6 @@
 """Statements: approved by one person, released by another, paid within what the area can spend."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -208,7 +209,7 @@ async def _settle_and_pay(
     pain001 = None
     if transfers:
         debtor = await debtor_of(tx, command.area, command.debtor_iban, by=command.released_by, now=now)
-        pain001 = iso20022.pain001(payout_id, debtor, transfers, now)
+        pain001 = await asyncio.to_thread(iso20022.pain001, payout_id, debtor, transfers, now)
     await tx.execute(
         "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
         (payout_id, command.area, command.released_by, now, pain001),

@@ -10,6 +10,7 @@ from datetime import date
 
 from kanava.common.db import Tx, rows
 
+from ..adjustments import SAME_FACT
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
@@ -69,6 +70,23 @@ _CASES: Mapping[str, str] = {
                         AND run.cut_off > coalesce(r.recorded_at, d.recorded_at)
                         AND run.month + interval '1 month' > d.performed_on) AS waits
         FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id)
+    """,
+    "accepted adjustment → resident line": f"""
+        SELECT concat_ws(' ', k.dispute_id, k.resident_id, to_char(k.for_month, 'YYYY-MM'), k.unit_id) AS name,
+            (k.recorded_at AT TIME ZONE 'Europe/Helsinki')::date AS day, k.cents = coalesce((
+                SELECT sum(l.amount_cents) FROM line l WHERE l.resident_id = k.resident_id
+                AND l.component = 'adjustment' AND l.source = k.dispute_id AND l.for_month = k.for_month
+                AND l.unit_id = k.unit_id), 0) AS done,
+            NOT EXISTS (SELECT FROM run WHERE run.area = k.area AND run.status = 'closed'
+                        AND run.cut_off > k.recorded_at) AS waits
+        FROM (
+            SELECT a.dispute_id, a.resident_id, a.for_month, a.unit_id, a.area, max(a.recorded_at) AS recorded_at,
+                sum(CASE WHEN since.corrected THEN 0 ELSE a.holds_cents - a.stood_cents END) AS cents
+            FROM line_adjustment a JOIN run stood USING (run_id) CROSS JOIN LATERAL (SELECT EXISTS (
+                SELECT FROM run later JOIN line l ON l.run_id = later.run_id AND {SAME_FACT}
+                WHERE later.area = stood.area AND later.month > stood.month) AS corrected) since
+            GROUP BY a.dispute_id, a.resident_id, a.for_month, a.unit_id, a.area
+        ) k
     """,
     "closed month → entry": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM'), s.producer_id, t.component) AS name,

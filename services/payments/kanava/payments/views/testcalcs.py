@@ -10,7 +10,6 @@ from kanava.common.db import Tx, one, rows
 
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..prices import fee_of, total_of
-from ..producing import produced
 from ..vouchers import covered
 
 MONTHS_OF_FEES = 12
@@ -65,7 +64,7 @@ WITH priced AS (
         AND (own.price_id IS NOT NULL OR whole.price_id IS NOT NULL) AND coalesce(own.why, whole.why) IS NULL
         AND EXISTS (SELECT FROM test_contract c WHERE c.area = v.area AND c.producer_id = v.producer_id
                     AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
-        AND {produced} AND NOT {covered} AND {allowed}
+        AND NOT {covered} AND {allowed}
 ),
 counted AS (
     SELECT *, package IS NULL OR row_number() OVER (PARTITION BY area, resident_id, package, counted_each,
@@ -87,8 +86,9 @@ GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) -> list[DictRow]:
     """What the services of the twelve months before a day cost at their prices, by producer and coefficient.
 
-    Asked of each report is what a run asks (contract, allowed kind, scheme, referral, weight, and that no voucher pays
-    it), as known now; kinds that a model refuses are known of months that are closed. The area is the one that pays.
+    Asked of each report is what a run asks (contract, allowed kind, referral, weight, and that no voucher pays it), as
+    known now, whether or not the scheme is in production yet; kinds that a model refuses are known of months that are
+    closed. The area is the one that pays.
     """
     since = add_months(day, -MONTHS_OF_FEES)
     asked = {"day": day, "since": since, "counted_from": since, "area": area, "municipality": municipality}
@@ -100,7 +100,7 @@ async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) ->
         asked["counted_from"] = date(since.year, 1, 1)
     ever = "'infinity'::timestamptz"
     total = _NO_TOTAL if by_year is None else total_of(at=ever)
-    conditions = {"produced": produced(), "covered": covered(at=ever), "allowed": fee_allowed()}
+    conditions = {"covered": covered(at=ever), "allowed": fee_allowed()}
     return await rows(tx, _FEES.format(fee=fee_of(at=ever), total=total, **conditions), asked)
 
 
