@@ -1,4 +1,8 @@
-"""A real browser: Debian's Chromium or that of Playwright, whichever is there; without one the tests are skipped."""
+"""A real browser: Debian's Chromium or that of Playwright, whichever is there; without one the tests are skipped.
+
+Playwright's plain API keeps an event loop running in the thread of the tests, in which no asynchronous test could run;
+so everything here lives for one module of plain tests, never for the session.
+"""
 
 import os
 import shutil
@@ -14,14 +18,14 @@ from tests.browser.site import Site, served
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
     """The driver."""
     with sync_playwright() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """Chromium without a window."""
     found = next((path for name in NAMES if (path := shutil.which(name))), None) or playwright.chromium.executable_path
@@ -33,7 +37,7 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def site(chromium: Browser, postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """The site, only where there is a browser to look at it."""
     with served(postgres, tmp_path_factory.mktemp("site") / "browser") as running:

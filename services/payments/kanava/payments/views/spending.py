@@ -6,12 +6,13 @@ from uuid import UUID
 from kanava.common.db import Tx, one, rows
 
 from ..domain.spending import Booked
+from .nodes import BY_NODE, NODE_OF_LINE
 
 MAX_ROWS = 2_000
 
 _RUNS = "SELECT run_id FROM run WHERE status = 'closed' AND month >= %s"
 """A line is of its run's month or an earlier one, so runs before the first wanted month have none of its lines."""
-_BOOKED = """
+_BOOKED = f"""
 SELECT * FROM (
     SELECT l.for_month, r.month AS paid_month, l.component, l.kind, l.producer_id, l.unit_id,
            CASE l.component WHEN 'performance' THEN l.source::text ELSE coalesce(v.node, '') END AS node,
@@ -21,7 +22,7 @@ SELECT * FROM (
            sum(l.amount_cents)::bigint AS amount_cents
     FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id)
     LEFT JOIN unit u ON u.unit_id = l.unit_id
-    LEFT JOIN LATERAL (SELECT node FROM visit WHERE production_id = l.source ORDER BY version DESC LIMIT 1) v ON true
+    {NODE_OF_LINE}
     LEFT JOIN node_name n ON n.code = v.node
     LEFT JOIN LATERAL (
         SELECT CASE l.kind WHEN 'refund' THEN w.reason ELSE d.reason END AS reason
@@ -52,6 +53,7 @@ async def of_resident(tx: Tx, resident_id: UUID, since: date, until: date, *, li
     """
     runs = [row["run_id"] for row in await rows(tx, _RUNS, (since,))]
     wanted = {"resident": resident_id, "since": since, "until": until, "runs": runs, "limit": limit}
+    wanted |= {"by_node": list(BY_NODE)}
     return [Booked(**row) for row in await rows(tx, _BOOKED, wanted)]
 
 
