@@ -10,13 +10,12 @@ from kanava.payments.domain.finals import Exit, Ground, refusal
 from kanava.payments.errors import Reason
 
 READY = Exit("left", False, False, payments_at_the_bank=0, open_disputes=0, waiting_corrections=0, open_statements=1)
+COUNTED = ("payments_at_the_bank", "open_disputes", "waiting_corrections", "open_statements")
 GROUNDS: tuple[Ground, ...] = get_args(Ground)
 STANDINGS = ("applied", "approved", "suspended", "left", "revoked")
 EXITS = [
-    Exit(standing, drawn, listed, payments_at_the_bank=payments, open_disputes=disputes, open_statements=statements)
-    for standing, drawn, listed, payments, disputes, statements in product(
-        STANDINGS, (False, True), (False, True), (0, 2), (0, 2), (0, 2)
-    )
+    Exit(standing, drawn, listed, **dict(zip(COUNTED, counts, strict=True)))
+    for standing, drawn, listed, *counts in product(STANDINGS, (False, True), (False, True), *[(0, 2)] * len(COUNTED))
 ]
 
 
@@ -35,6 +34,7 @@ def plainly(one: Exit, ground: str) -> list[Reason]:
         Reason.MONTHS_STILL_OPEN: one.still_listed,
         Reason.PAYMENT_AT_THE_BANK: one.payments_at_the_bank > 0,
         Reason.DISPUTE_OPEN: one.open_disputes > 0,
+        Reason.CORRECTION_WAITS: one.waiting_corrections > 0,
         Reason.NOTHING_TO_SETTLE: one.open_statements == 0,
     }
     return [reason for reason, holds in reasons.items() if holds]
@@ -49,7 +49,7 @@ def test_the_weightiest_reason_refuses_and_without_one_it_is_drawn(ground: Groun
 @pytest.mark.parametrize("ground", GROUNDS)
 def test_settling_what_is_open_never_brings_a_reason_that_was_not_there(ground: Ground) -> None:
     for one in EXITS:
-        settled = replace(one, still_listed=False, payments_at_the_bank=0, open_disputes=0)
+        settled = replace(one, still_listed=False, payments_at_the_bank=0, open_disputes=0, waiting_corrections=0)
         after = refusal(settled, ground)
         assert after is None or after in plainly(one, ground)
 
