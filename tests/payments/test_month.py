@@ -211,6 +211,9 @@ async def test_months_close_in_order_after_their_end_and_once(pool: Pool) -> Non
         await story.close(pool, NOVEMBER, at(11, 30))
     assert early.value.reason is Reason.MONTH_NOT_OVER
     first = await story.close(pool, OCTOBER, at(11, 2))
+    with pytest.raises(Refused) as closed:
+        await story.close(pool, OCTOBER, at(11, 3))
+    assert (closed.value.reason, closed.value.extra["run_id"]) == (Reason.MONTH_CLOSED, str(first["run_id"]))
     with pytest.raises(Refused) as skipped:
         await story.close(pool, DECEMBER, at(12, 31, 23))
     assert skipped.value.reason is Reason.MONTH_OUT_OF_ORDER

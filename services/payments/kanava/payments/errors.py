@@ -14,6 +14,7 @@ class Reason(RefusalReason):
 
     OVER_THE_LIMIT = "over_the_limit", "The area's account would fall below its limit."
     MONTH_NOT_OVER = "month_not_over", "A month is closed after its last day."
+    MONTH_CLOSED = "month_closed", "The month is closed; what became known later is corrected in the next one."
     YEAR_CLOSED = "year_closed", "The fiscal year is closed; nothing is posted into it any more."
     YEAR_NOT_OVER = "year_not_over", "A fiscal year is closed after its last day."
     YEAR_OUT_OF_ORDER = "year_out_of_order", "Fiscal years of an area close in order, each once."

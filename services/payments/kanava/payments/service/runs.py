@@ -61,8 +61,8 @@ _ASK_AGAIN = "UPDATE run SET status = 'requested', attempts = 0 WHERE run_id = %
 
 
 async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
-    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that there is;
-    one that failed is queued anew with the cut-off that it had.
+    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that waits; one that failed
+    is queued anew with the cut-off that it had, one that is closed is refused.
 
     Months of an area close in order, after their last day in Helsinki. A cut-off is after all before it, also where
     the clock stepped back: what counted as known then is known in every later run.
@@ -71,6 +71,8 @@ async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
     run_id = derived_id("run", command.area, command.month)
     existing = await one(tx, _ASK_AGAIN, (run_id,)) or await one(tx, "SELECT * FROM run WHERE run_id = %s", (run_id,))
     if existing is not None:
+        if existing["status"] == "closed":
+            raise Refused(Reason.MONTH_CLOSED, pointer="/month", run_id=str(run_id))
         return _requested(existing)
     if helsinki_date(now) < add_months(command.month, 1):
         raise Refused(Reason.MONTH_NOT_OVER, pointer="/month")
