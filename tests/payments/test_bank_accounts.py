@@ -211,6 +211,7 @@ async def test_a_changed_account_is_paid_after_somebody_else_confirmed_it(pool: 
         content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     assert content is not None
     assert f"<IBAN>{NEW}</IBAN>".encode() in content
+    assert b"<Dbtr><Nm>Lansi-Uudenmaan hyvinvointialue</Nm></Dbtr>" in content
 
 
 async def test_an_account_that_changes_again_after_the_confirmation_stops_the_payment_again(pool: Pool) -> None:

@@ -16,6 +16,7 @@ from kanava.payments.service.finals import FinalDrawn, draw_final_statement
 from kanava.payments.views import receivables, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
+from tests.payments.dispute_story import adjusted, assert_whole, find
 from tests.payments.test_budgets import budget, line, standing
 from tests.payments.test_disputes import contest, key
 from tests.payments.test_payout import closed_month, payment, spendable, tell
@@ -127,11 +128,26 @@ async def test_nothing_is_settled_while_something_is_still_moving(pool: Pool) ->
     assert seen == [Reason.MONTHS_STILL_OPEN, Reason.PAYMENT_AT_THE_BANK, Reason.DISPUTE_OPEN]
 
 
-async def refused_because(pool: Pool) -> object:
-    """Why an insolvent producer gets no final statement now."""
+async def refused_because(pool: Pool, ground: Literal["left", "insolvency"] = "insolvency") -> object:
+    """Why an insolvent producer, or one that left, gets no final statement now."""
     with pytest.raises(Refused) as refused:
-        await draw(pool, "insolvency")
+        await draw(pool, ground)
     return refused.value.reason
+
+
+async def test_a_correction_that_was_decided_goes_into_the_final_statement(pool: Pool) -> None:
+    """45.00 should have been 50.00: the final statement waits until December has taken it, and pays it once."""
+    await closed_month(pool)
+    await stands(pool, "left")
+    ended = listed(2, span(date(2026, 9, 1), DECEMBER, private=True), version=2, recorded_at=at(12, 3))
+    await story.hear(pool, "listing.listing", ended)
+    await adjusted(pool, await find(pool, NOVEMBER, "fee"), 50_00, at(12, 10))
+    assert await refused_because(pool, "left") is Reason.CORRECTION_WAITS
+    await story.close(pool, DECEMBER, LATER)
+    final = await draw(pool)
+    assert (len(final.gathered), final.amount_cents) == (2, 31_40 + 5_00)
+    assert (await story.pay(pool, DECEMBER, IN_FEBRUARY)).to_bank_cents == 36_40
+    await assert_whole(pool)
 
 
 async def test_there_is_one_final_statement(pool: Pool) -> None:

@@ -133,6 +133,28 @@ async def test_the_states_funding_becomes_a_plan_of_each_area(pool: Pool) -> Non
             await set_state_funding(tx, SetStateFunding(2026, total, measures[:22], "Budjetti", "operator"), at(10, 1))
 
 
+@pytest.mark.parametrize("dropped", [(("05", 0),), ()], ids=["measures of nothing", "not named"])
+async def test_an_area_that_loses_the_states_funding_loses_its_plan(
+    pool: Pool, dropped: tuple[tuple[str, int], ...]
+) -> None:
+    """Two areas share; then one of them gets nothing, and what is planned is still what the state gives."""
+    total, versions = 12_000_00, []
+    for measures in ((("03", 1), ("05", 1)), (("03", 1), *dropped), (("03", 1), *dropped)):
+        given = tuple((one.value, area, measure) for one in Determinant for area, measure in measures)
+        async with transaction(pool) as tx:
+            command = SetStateFunding(2026, total, given, "Budjetti", "operator")
+            made = await set_state_funding(tx, command, at(10, 1))
+            seen = {area: await views.payers(tx, area, 2026, NOVEMBER) for area in ("03", "05")}
+        assert sum(one.planned_cents for found in seen.values() for one in found) == total
+        versions.append([(one.area, one.version, one.total_cents, one.instalments) for one in made.plans])
+    assert [(area, version, parts) for area, version, _, parts in versions[0]] == [("03", 1, 12), ("05", 1, 12)]
+    assert versions[1] == [("03", 2, total, 12), ("05", 2, 0, 0)]
+    assert versions[2] == [("03", 3, total, 12)], "a plan is withdrawn once"
+    (withdrawn,) = seen["05"]
+    assert (withdrawn.version, withdrawn.planned_cents, withdrawn.instalments) == (2, 0, [])
+    assert withdrawn.reason == "State funding 2026, version 2: Budjetti"
+
+
 async def test_contributions_are_allocated_and_booked_for_every_area(pool: Pool) -> None:
     command = AllocateContributions(1_000_000_01, tuple(residents_by_area().items()), NOVEMBER, "Vakuutusmaksut 11")
     async with transaction(pool) as tx:

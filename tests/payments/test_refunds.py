@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -99,6 +99,7 @@ async def test_the_file_pays_the_municipality(pool: Pool) -> None:
     texts = {element.tag.rpartition("}")[2]: element.text for element in file.iter() if element.text}
     assert (texts["InstdAmt"], texts["CtrlSum"], texts["NbOfTxs"]) == ("200.00", "200.00", "1")
     assert "Espoon kaupunki" in [element.text for element in file.iter()]
+    assert file.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
 
 
 async def test_what_the_bank_sends_back_is_owed_again_and_paid_to_another_account(pool: Pool) -> None:
@@ -136,6 +137,7 @@ async def test_nobody_decides_on_their_own_proposal_or_pays_what_they_decided(po
     for step, reason in (
         (story.decide(pool, proposed.refund_id, approved=False, by="doris"), Reason.ALREADY_DECIDED),
         (story.pay(pool, proposed.refund_id, by="bertta"), Reason.SAME_PERSON),
+        (story.pay(pool, proposed.refund_id, by="aino"), Reason.SAME_PERSON),
     ):
         with pytest.raises(Refused) as refused:
             await step
@@ -197,6 +199,13 @@ async def test_a_corrected_figure_counts_and_others_payments_do_not(pool: Pool) 
     steps = (await story.propose(pool)).steps
     assert steps.own_payment_cents == 4_000_00
     assert (steps.index_now, steps.need_cents, steps.amount_cents) == (1_000_000, 0, 120_00)
+
+
+async def test_need_is_measured_before_it_is_recorded(pool: Pool) -> None:
+    with pytest.raises(Invalid) as refused:
+        await story.measure_need(pool, story.NEW_YEAR.date() + timedelta(days=1), {Component.HOUSING: 900})
+    assert (refused.value.pointer, refused.value.rule) == ("/measured_on", "not_in_the_future")
+    await story.measure_need(pool, story.NEW_YEAR.date(), {Component.HOUSING: 900})
 
 
 async def test_who_paid_nothing_gets_nothing_and_nothing_is_booked(pool: Pool) -> None:

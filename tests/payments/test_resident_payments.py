@@ -81,6 +81,7 @@ async def test_the_file_pays_the_accounts_and_says_nothing_of_the_benefit(pool: 
     assert all(len(name or "") <= 35 for name in found["EndToEndId"])
     assert set(found["Ustrd"]) == {"Maksu asukkaalle 11/2026"}
     assert root.findtext(".//{*}CtrlSum") == "65.00"
+    assert root.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
     assert root.findtext(".//{*}ReqdExctnDt/{*}Dt") == "2026-12-03"
     assert b"travel" not in content
 

@@ -11,7 +11,9 @@ from kanava.payments.domain.disputes import (
     MAX_LINES,
     OWNER_OF,
     TERMS,
+    Adjusted,
     Remedy,
+    adjustment_refusal,
     contest_refusal,
     contest_until,
     deadline,
@@ -34,6 +36,18 @@ def test_a_time_never_ends_early_nor_on_a_day_off(day: date, days: int) -> None:
     assert last not in holidays.country_holidays("FI", years=last.year)
 
 
+def plainly(day: date, days: int) -> date:
+    """The first working day that is not before the last day of a time."""
+    off = holidays.country_holidays("FI", years=(2026, 2027))
+    later = (day + timedelta(days=days + n) for n in range(10))
+    return next(one for one in later if one.weekday() < 5 and one not in off)
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(1, 90))
+def test_a_time_ends_on_its_last_day_or_the_next_working_day(day: date, days: int) -> None:
+    assert deadline(day, days) == plainly(day, days)
+
+
 @given(DAYS, DAYS, st.integers(1, 90))
 def test_who_begins_later_ends_no_earlier(one: date, other: date, days: int) -> None:
     assert deadline(min(one, other), days) <= deadline(max(one, other), days)
@@ -45,6 +59,12 @@ def test_a_statement_can_be_contested_on_its_last_day_and_not_after(drawn_on: da
     assert contest_refusal(drawn_on=drawn_on, today=last, lines=1) is None
     late = contest_refusal(drawn_on=drawn_on, today=last + timedelta(days=1), lines=1)
     assert late is Reason.CONTESTED_TOO_LATE
+
+
+@pytest.mark.parametrize("lines", [1, MAX_LINES])
+def test_a_case_of_one_line_or_of_the_most_is_opened(lines: int) -> None:
+    day = date(2026, 12, 2)
+    assert contest_refusal(drawn_on=day, today=day, lines=lines) is None
 
 
 @pytest.mark.parametrize("lines", [0, MAX_LINES + 1])
@@ -67,9 +87,49 @@ def test_every_remedy_has_an_owner() -> None:
 
 def test_who_had_a_hand_in_it_does_not_decide() -> None:
     hands = ("anna", None, "tuottaja")
-    assert decision_refusal(status="open", decided_by="anna", hands=hands) is Reason.DECIDED_BY_THE_SAME
+    for who in ("anna", "tuottaja"):
+        assert decision_refusal(status="open", decided_by=who, hands=hands) is Reason.DECIDED_BY_THE_SAME
     assert decision_refusal(status="open", decided_by="cecilia", hands=hands) is None
     assert decision_refusal(status="rejected", decided_by="cecilia", hands=hands) is Reason.DISPUTE_DECIDED
+
+
+TODAY = date(2026, 12, 10)
+CENTS = st.integers(-10_000_00, 10_000_00)
+
+
+@given(CENTS.filter(bool), CENTS, st.sampled_from(["original", "refund", "correction"]))
+def test_an_adjusted_line_keeps_its_sign_and_a_refund_takes_back_at_most_what_stood(
+    stood: int, holds: int, kind: str
+) -> None:
+    if stood == holds:
+        return
+    reason = adjustment_refusal(Adjusted("fee", kind, stood, holds), TODAY)
+    keeps = (holds >= 0 if stood > 0 else holds <= 0) and (kind != "refund" or abs(holds) < abs(stood))
+    assert reason is (None if keeps else Reason.HOLDS_TURN_THE_LINE)
+
+
+def test_what_is_counted_elsewhere_or_corrected_already_is_not_adjusted() -> None:
+    refused = {
+        name: adjustment_refusal(Adjusted(name, "original", 2, 1), TODAY) for name in ("client_fee", "voucher", "fee")
+    }
+    assert refused == {"client_fee": Reason.COUNTED_ELSEWHERE, "voucher": Reason.COUNTED_ELSEWHERE, "fee": None}
+    earning = Adjusted("capitation", "original", 7_00, 1_00, earns_incentive=True)
+    assert adjustment_refusal(earning, TODAY) is Reason.COUNTED_ELSEWHERE
+    assert adjustment_refusal(Adjusted("capitation", "original", 7_00, 1_00), TODAY) is None
+    revoked = Adjusted("performance", "original", 7_00, 1_00, is_revoked=True)
+    assert adjustment_refusal(revoked, TODAY) is Reason.LINE_REVOKED
+    for beside, reason in (
+        ("is_corrected", Reason.LINE_CORRECTED_SINCE),
+        ("takes_back", Reason.TAKES_BACK),
+        ("is_adjusted", Reason.ADJUSTED_BEFORE),
+    ):
+        assert adjustment_refusal(Adjusted("fee", "original", 7_00, 1_00, **{beside: True}), TODAY) is reason
+
+
+def test_a_dispute_is_no_way_around_the_limit_of_a_performance_line() -> None:
+    for holds, reason in ((10_000_00, None), (10_000_01, Reason.PERFORMANCE_TOO_LARGE)):
+        assert adjustment_refusal(Adjusted("performance", "original", 9_000_00, holds), TODAY) is reason
+    assert adjustment_refusal(Adjusted("fee", "original", 9_000_00, 10_000_01), TODAY) is None
 
 
 READY = {
@@ -77,6 +137,7 @@ READY = {
     "still_listed": False,
     "payments_at_the_bank": 0,
     "open_disputes": 0,
+    "waiting_corrections": 0,
     "open_statements": 1,
 }
 
@@ -88,6 +149,7 @@ READY = {
         ({"still_listed": True}, Reason.MONTHS_STILL_OPEN),
         ({"payments_at_the_bank": 1}, Reason.PAYMENT_AT_THE_BANK),
         ({"open_disputes": 1}, Reason.DISPUTE_OPEN),
+        ({"waiting_corrections": 1}, Reason.CORRECTION_WAITS),
         ({"open_statements": 0}, Reason.NOTHING_TO_SETTLE),
         ({}, None),
     ],

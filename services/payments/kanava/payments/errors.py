@@ -46,12 +46,16 @@ class Reason(RefusalReason):
     ALREADY_DONE = "already_done", "That the measure was done is confirmed already."
     NOT_APPROVED = "not_approved", "The refund is not approved, or is nothing."
     PAYMENT_OPEN = "payment_open", "The refund was given to the bank and was not sent back."
+    PERIOD_NOT_CLOSED = "period_not_closed", "The last month of the period is not closed yet."
+    PERIOD_NOT_OVER = "period_not_over", "The year whose cost is told is not over yet."
     NO_OWN_COST = "no_own_cost", "Own production had no residents in the year, or its fees exceed its cost."
     ABSURD_RATE = "absurd_rate", "A proposed rate is absurdly high; look at the cost and the weights again."
+    OTHER_MODEL = "other_model", "Another model priced months of the period; review the months of one model."
     PRODUCER_STAYS = "producer_stays", "Registry does not say that the producer has left, is revoked or suspended."
     MONTHS_STILL_OPEN = "months_still_open", "Residents are still listed with the producer in months not yet closed."
     PAYMENT_AT_THE_BANK = "payment_at_the_bank", "The bank has not yet answered a payment to the producer."
     DISPUTE_OPEN = "dispute_open", "A statement of the producer is contested and not yet decided."
+    CORRECTION_WAITS = "correction_waits", "A correction that was decided for the producer waits for the next run."
     NOTHING_TO_SETTLE = "nothing_to_settle", "The producer owes nothing and is owed nothing."
     FINAL_ALREADY_DRAWN = "final_already_drawn", "A producer gets one final statement in an area."
     TOO_MANY_LINES = "too_many_lines", "A case contests from one to 500 lines."
@@ -59,6 +63,18 @@ class Reason(RefusalReason):
     LINE_CONTESTED_BEFORE = "line_contested_before", "A line is contested once."
     NO_SUCH_LINE = "no_such_line", "A contested line does not stand on this statement."
     DISPUTE_DECIDED = "dispute_decided", "The case is decided."
+    LINE_REVOKED = "line_revoked", "The performance line was revoked; a run takes back all of it."
+    LINE_CORRECTED_SINCE = "line_corrected_since", "A later run corrected the line; contest what that one says."
+    TAKES_BACK = "takes_back", "The line only takes back what stood; adjust the one beside it, which says what holds."
+    ADJUSTED_BEFORE = "adjusted_before", "An adjustment of the same fact stands; contest the lines that it gave."
+    HOLDS_TURN_THE_LINE = (
+        "holds_turn_the_line",
+        "What a line should have said has its sign or is nothing, and a refund takes back at most what stood.",
+    )
+    COUNTED_ELSEWHERE = (
+        "counted_elsewhere",
+        "The line counts towards a ceiling, a voucher or an incentive; its fact is corrected, and they follow.",
+    )
     MONTH_NOT_BEGUN = "month_not_begun", "A batch pays what is owed up to a month that has begun."
     BATCH_OUT_OF_ORDER = "batch_out_of_order", "A later month of the area has a batch; draw one for that or after."
     PERFORMANCE_TOO_LARGE = "performance_too_large", "The sum of one performance line is beyond the limit of the day."
@@ -66,6 +82,7 @@ class Reason(RefusalReason):
     PERFORMANCE_IN_THE_FUTURE = "performance_in_the_future", "A performance line is for a month that has begun."
     PERFORMANCE_TOO_OLD = "performance_too_old", "The day of the performance line lies too many months back."
     PERFORMANCE_REVOKED = "performance_revoked", "The performance line is revoked already."
+    PERFORMANCE_ADJUSTED = "performance_adjusted", "A dispute adjusted the performance line; it is not revoked as well."
     NOT_LISTED_THERE = "not_listed_there", "The resident was not listed with the unit on that day."
     SCHEME_NOT_IN_PRODUCTION = "scheme_not_in_production", "The unit's scheme was not in production on that day."
     NOTHING_TO_PAY = "nothing_to_pay", "Nothing is owed to residents that can be paid and is in no batch."

@@ -218,9 +218,10 @@ async def merge_units(tx: Tx, facts: Sequence[registry.Unit]) -> int:
     """Take over the newest state of units."""
     return await _each(
         tx,
-        "INSERT INTO unit AS u (unit_id, version, recorded_at, producer_id, area, municipality, own)"
-        " VALUES (%(unit_id)s, %(version)s, %(recorded_at)s, %(producer_id)s, %(area)s, %(municipality)s, %(own)s)"
-        " ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version WHERE u.version < excluded.version",
+        "INSERT INTO unit AS u (unit_id, version, recorded_at, producer_id, area, municipality, own, name) VALUES"
+        " (%(unit_id)s, %(version)s, %(recorded_at)s, %(producer_id)s, %(area)s, %(municipality)s, %(own)s, %(name)s)"
+        " ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, name = excluded.name"
+        " WHERE u.version < excluded.version",
         facts,
     )
 

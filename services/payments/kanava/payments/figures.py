@@ -1,4 +1,4 @@
-"""The real figures that payments carries: populations of 2020 and published rate tables, with their sources."""
+"""What payments carries with its source: names of areas, populations of 2020 and published rate tables."""
 
 import csv
 import json
@@ -31,6 +31,17 @@ def populations() -> dict[tuple[str, str], Population]:
             for sex in ("male", "female"):
                 found[row["kind"], row["code"]][int(row["age"]), sex] = int(row[sex])
     return dict(found)
+
+
+@cache
+def _area_names() -> dict[str, dict[str, str]]:
+    areas: dict[str, dict[str, str]] = json.loads((_FILES / "areas.json").read_text(encoding="utf-8"))["areas"]
+    return areas
+
+
+def area_name(code: str) -> str:
+    """The Finnish name of one of the 22 areas, which holds its account at the bank; `KeyError` for another code."""
+    return _area_names()[code]["name_fi"]
 
 
 @cache

@@ -14,15 +14,17 @@ from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
 from .ceilings import flaw_of_claims, unsealed_claims
+from .closed_runs import RunSums, flaw_of_runs, sums_of
 from .domain.chain import GENESIS, Seal, seal_of, sealed
 from .domain.chart import Account, Draft, EntryKind, Posting
 from .errors import Reason
-from .lines import SUMS
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The first entry that does not hold, and what about it."""
+    """The first entry that does not hold, and what about it; the id is zero where it is no entry but the book's head,
+    a claim, a run or a statement.
+    """
 
     seq: int
     entry_id: UUID
@@ -161,17 +163,18 @@ WHERE e.area = %s GROUP BY e.area, e.seq ORDER BY e.seq
 
 @dataclass
 class _Seen:
-    """What a verification has read: sums and digests of runs, and whether entries seal their day from here on."""
+    """What a verification has read: the sums of runs, and whether entries seal their day from here on."""
 
-    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]] = field(default_factory=dict)
+    sums: dict[UUID, RunSums] = field(default_factory=dict)
     seals_days: bool = False
 
 
 async def verify(tx: Tx, area: str) -> Verified:
-    """Recompute an area's chain from its first entry, and the digests of all resident lines and claims it seals.
+    """Recompute an area's chain from its first entry, the digests of all resident lines and claims that it seals,
+    then the digest of each run and the sums of each statement.
 
     Names the first broken entry: an entry, posting or day that was changed, removed or put in, a sum of lines that
-    is not the entry's, or a cent moved between two residents.
+    is not the entry's, or a cent moved between two residents; else the first run or statement that does not hold.
     """
     seen = _Seen()
     previous, expected_seq, broken = GENESIS, 1, None
@@ -183,6 +186,8 @@ async def verify(tx: Tx, area: str) -> Verified:
         previous, expected_seq = bytes(row["hash"]), expected_seq + 1
     if broken is None:
         broken = await _flaw_of_head(tx, area, previous, expected_seq)
+    if broken is None and (reason := await flaw_of_runs(tx, area, seen.sums)) is not None:
+        broken = Broken(expected_seq, UUID(int=0), reason)
     return Verified(area, expected_seq - 1, previous.hex(), broken)
 
 
@@ -229,13 +234,10 @@ async def _flaw(
 
 
 async def _flaw_of_lines(tx: Tx, draft: Draft, seen: _Seen) -> str | None:
-    if draft.reference not in seen.digests:
-        cursor = await tx.execute(SUMS, {"run_id": draft.reference})
-        seen.digests[draft.reference] = {
-            (row["producer_id"], row["component"]): (row["lines_digest"], row["amount_cents"]) async for row in cursor
-        }
+    if draft.reference not in seen.sums:
+        seen.sums[draft.reference] = await sums_of(tx, draft.reference)
     cost = draft.postings[0]
-    found = seen.digests[draft.reference].get((cost.party, cost.component), ("", 0))
-    if found[1] != cost.amount_cents:
+    found = seen.sums[draft.reference].get((cost.party, cost.component), {"lines_digest": "", "amount_cents": 0})
+    if found["amount_cents"] != cost.amount_cents:
         return "its sum is not the sum of its resident lines"
-    return None if found[0] == draft.lines_digest else "its resident lines were changed"
+    return None if found["lines_digest"] == draft.lines_digest else "its resident lines were changed"

@@ -12,6 +12,7 @@ from enum import StrEnum
 import holidays
 
 from ..errors import Reason
+from .performance import limits_on
 
 SATURDAY = 5
 MAX_LINES = 500
@@ -96,3 +97,54 @@ def decision_refusal(*, status: str, decided_by: str, hands: Sequence[str | None
     if status != "open":
         return Reason.DISPUTE_DECIDED
     return Reason.DECIDED_BY_THE_SAME if decided_by in hands else None
+
+
+COUNTED_ELSEWHERE = frozenset({"client_fee", "voucher"})
+"""Components of which something else than the line is counted: the resident's ceiling, what is left of a voucher."""
+
+
+@dataclass(frozen=True)
+class Adjusted:
+    """A contested line that payments itself is to correct: what stood, what it should have said, what came since.
+
+    `is_revoked` speaks of the decision on a performance line, `is_corrected` of lines of the same fact in later runs,
+    `takes_back` of a refund that has a correction beside it, or of what takes an adjustment back, `is_adjusted` of an
+    adjustment of the same fact that stands, `earns_incentive` of capitation that an incentive is a share of.
+    """
+
+    component: str
+    kind: str
+    stood_cents: int
+    holds_cents: int
+    is_revoked: bool = False
+    is_corrected: bool = False
+    takes_back: bool = False
+    is_adjusted: bool = False
+    earns_incentive: bool = False
+
+
+def adjustment_refusal(line: Adjusted, today: date) -> Reason | None:
+    """Why a contested line cannot be adjusted today, or None; nothing is corrected twice, and nothing turned round."""
+    assert line.stood_cents, "a line of nothing is none"
+    assert line.holds_cents != line.stood_cents, "what holds differs from what stood"
+    if line.component in COUNTED_ELSEWHERE or (line.component == "capitation" and line.earns_incentive):
+        return Reason.COUNTED_ELSEWHERE
+    if line.is_revoked:
+        return Reason.LINE_REVOKED
+    if line.is_corrected:
+        return Reason.LINE_CORRECTED_SINCE
+    if line.takes_back:
+        return Reason.TAKES_BACK
+    if line.is_adjusted:
+        return Reason.ADJUSTED_BEFORE
+    if _turns(line):
+        return Reason.HOLDS_TURN_THE_LINE
+    is_large = line.component == "performance" and abs(line.holds_cents) > limits_on(today).most_cents
+    return Reason.PERFORMANCE_TOO_LARGE if is_large else None
+
+
+def _turns(line: Adjusted) -> bool:
+    """Whether what holds has the other sign, or a refund would take back more than stood."""
+    return line.holds_cents * line.stood_cents < 0 or (
+        line.kind == "refund" and abs(line.holds_cents) > abs(line.stood_cents)
+    )

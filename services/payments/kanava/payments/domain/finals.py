@@ -27,6 +27,7 @@ class Exit:
     still_listed: bool
     payments_at_the_bank: int
     open_disputes: int
+    waiting_corrections: int
     open_statements: int
 
 
@@ -42,4 +43,6 @@ def refusal(exit_: Exit, ground: Ground) -> Reason | None:
         return Reason.PAYMENT_AT_THE_BANK
     if exit_.open_disputes:
         return Reason.DISPUTE_OPEN
+    if exit_.waiting_corrections:
+        return Reason.CORRECTION_WAITS
     return None if exit_.open_statements else Reason.NOTHING_TO_SETTLE

@@ -57,8 +57,10 @@ def decision_refusal(*, day: date, amount_cents: int, today: date, known: Circum
     return None if known.is_listed else Reason.NOT_LISTED_THERE
 
 
-def revocation_refusal(*, is_revoked: bool, decided_by: str, revoked_by: str) -> Reason | None:
-    """Why somebody cannot revoke a decision, or None."""
+def revocation_refusal(*, is_revoked: bool, is_adjusted: bool, decided_by: str, revoked_by: str) -> Reason | None:
+    """Why somebody cannot revoke a decision, or None; a line that a dispute adjusted is corrected once already."""
     if is_revoked:
         return Reason.PERFORMANCE_REVOKED
+    if is_adjusted:
+        return Reason.PERFORMANCE_ADJUSTED
     return Reason.SAME_PERSON if decided_by == revoked_by else None

@@ -6,7 +6,7 @@ itself owns is kept as an adjustment, which the next run takes.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import date, datetime
 from uuid import UUID
 
@@ -18,9 +18,20 @@ from kanava.common.db import Tx, one, rows
 from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 
+from ..adjustments import stands_beside
 from ..commands import ContestLines, DecideDispute, LineKey
-from ..domain.disputes import OWNER_OF, Remedy, contest_refusal, decide_until, decision_refusal
+from ..domain.disputes import (
+    OWNER_OF,
+    Adjusted,
+    Remedy,
+    adjustment_refusal,
+    contest_refusal,
+    decide_until,
+    decision_refusal,
+)
 from ..errors import Reason, UnknownDispute
+from ..facts import known_since
+from .performance import locked_performance
 from .statements import statement_row, tell
 
 
@@ -121,6 +132,7 @@ async def _say(tx: Tx, statement_id: UUID, now: datetime, *, what: str) -> None:
 
 async def decide_dispute(tx: Tx, command: DecideDispute, now: datetime) -> Decided:
     """Decide a case with reasons; not by who approved, released or contested the statement. Late is still decided."""
+    assert not command.holds or command.remedy is Remedy.PAYMENTS, "sums are given where payments owns the fact"
     case = await dispute_row(tx, command.dispute_id)
     statement = await _locked(tx, case["statement_id"])
     decided = await one(tx, "SELECT outcome FROM dispute_decision WHERE dispute_id = %s", (command.dispute_id,))
@@ -136,27 +148,55 @@ async def decide_dispute(tx: Tx, command: DecideDispute, now: datetime) -> Decid
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (command.dispute_id, outcome, command.reasons, command.decided_by, now, command.remedy, owner),
     )
-    for key, holds_cents in command.holds:
-        await _adjust(tx, command.dispute_id, case["area"], key, holds_cents=holds_cents, now=now)
+    if command.holds:
+        await _adjust_lines(tx, command, max(now, await known_since(tx)))
     await _say(tx, case["statement_id"], now, what="dispute_decided")
     return Decided(command.dispute_id, outcome, command.remedy, owner, len(command.holds))
 
 
-async def _adjust(tx: Tx, dispute_id: UUID, area: str, key: LineKey, *, holds_cents: int, now: datetime) -> None:
-    """Keep what a contested line should have said; it must be a line of the case, and of another sum."""
-    made = await tx.execute(
-        "INSERT INTO line_adjustment (dispute_id, run_id, resident_id, component, kind, for_month, unit_id, source,"
-        " area, producer_id, stood_cents, holds_cents, recorded_at)"
-        " SELECT dispute_id, run_id, resident_id, component, kind, for_month, unit_id, source, %s, producer_id,"
-        " amount_cents, %s, %s FROM dispute_line WHERE dispute_id = %s AND resident_id = %s AND component = %s"
-        " AND kind = %s AND for_month = %s AND unit_id = %s AND source = %s AND amount_cents <> %s",
-        (
-            *(area, holds_cents, now, dispute_id, key.resident_id, key.component),
-            *(key.kind, key.for_month, key.unit_id, key.source, holds_cents),
-        ),
+_CONTESTED = (
+    "SELECT a.*, run.area FROM dispute_line a JOIN run USING (run_id) WHERE a.dispute_id = %s"
+    " AND a.resident_id = %s AND a.component = %s AND a.kind = %s AND a.for_month = %s AND a.unit_id = %s"
+    " AND a.source = %s AND a.amount_cents <> %s"
+)
+
+
+async def _adjust_lines(tx: Tx, command: DecideDispute, recorded_at: datetime) -> None:
+    """Keep what contested lines should have said. Decided after a cut-off was fixed, it counts as known from there on,
+    like a late fact.
+
+    Locks are taken in one order, so that nobody waits in a ring: those who take facts over, then resident by resident,
+    then the resident's performance line. Whoever revokes that meanwhile waits, or was first.
+    """
+    for key, holds_cents in sorted(command.holds, key=repr):
+        line = await one(tx, _CONTESTED, (command.dispute_id, *astuple(key), holds_cents))
+        if line is None:
+            problem = "An adjusted line is one of the case, with another sum."
+            raise Invalid(problem, pointer="/holds", rule="contested_line")
+        await _adjust(tx, line, holds_cents, recorded_at)
+
+
+async def _adjust(tx: Tx, line: DictRow, holds_cents: int, recorded_at: datetime) -> None:
+    beside = await stands_beside(tx, line)
+    adjusted = Adjusted(
+        component=line["component"],
+        kind=line["kind"],
+        stood_cents=line["amount_cents"],
+        holds_cents=holds_cents,
+        is_revoked=line["component"] == "performance"
+        and (await locked_performance(tx, line["source"]))["revoked_by"] is not None,
+        **beside,
     )
-    if made.rowcount != 1:
-        raise Invalid("An adjusted line is one of the case, with another sum.", pointer="/holds", rule="contested_line")
+    reason = adjustment_refusal(adjusted, helsinki_date(recorded_at))
+    if reason is not None:
+        raise Refused(reason, pointer="/holds")
+    await tx.execute(
+        "INSERT INTO line_adjustment (dispute_id, run_id, resident_id, component, kind, for_month, unit_id, source,"
+        " area, producer_id, stood_cents, holds_cents, recorded_at) VALUES (%(dispute_id)s, %(run_id)s,"
+        " %(resident_id)s, %(component)s, %(kind)s, %(for_month)s, %(unit_id)s, %(source)s, %(area)s, %(producer_id)s,"
+        " %(amount_cents)s, %(holds_cents)s, %(recorded_at)s)",
+        line | {"holds_cents": holds_cents, "recorded_at": recorded_at},
+    )
 
 
 async def dispute_row(tx: Tx, dispute_id: UUID) -> DictRow:

@@ -87,6 +87,7 @@ async def _exit(tx: Tx, command: DrawFinalStatement, open_statements: int) -> Ex
         still_listed=row["listed"],
         payments_at_the_bank=row["at_the_bank"],
         open_disputes=await disputes.open_cases(tx, command.producer_id, command.area),
+        waiting_corrections=await disputes.waiting_corrections(tx, command.producer_id, command.area),
         open_statements=open_statements,
     )
 

@@ -105,14 +105,21 @@ async def _next_id(tx: Tx, command: DecidePerformance) -> UUID:
 
 
 async def revoke_performance(tx: Tx, command: RevokePerformance, now: datetime) -> PerformanceDecided:
-    """Record that a decision holds no longer: its line is taken back by the next run, or never written."""
+    """Record that a decision holds no longer: its line is taken back by the next run, or never written.
+
+    A line that a dispute adjusted is corrected already (`disputes.decide_dispute`) and not revoked as well.
+    """
+    since = await known_since(tx)  # before the decision's lock, as whoever adjusts its line takes them
     row = await locked_performance(tx, command.performance_id)
     reason = revocation_refusal(
-        is_revoked=row["revoked_by"] is not None, decided_by=row["decided_by"], revoked_by=command.revoked_by
+        is_revoked=row["revoked_by"] is not None,
+        is_adjusted=await _is_adjusted(tx, command.performance_id),
+        decided_by=row["decided_by"],
+        revoked_by=command.revoked_by,
     )
     if reason is not None:
         raise Refused(reason)
-    recorded_at = max(now, row["recorded_at"], await known_since(tx))
+    recorded_at = max(now, row["recorded_at"], since)
     await tx.execute(
         "INSERT INTO performance_revocation (performance_id, area, reason, decided_by, revoked_by, recorded_at)"
         " VALUES (%s, %s, %s, %s, %s, %s)",
@@ -126,8 +133,16 @@ async def revoke_performance(tx: Tx, command: RevokePerformance, now: datetime) 
     )
 
 
+async def _is_adjusted(tx: Tx, performance_id: UUID) -> bool:
+    """Whether a dispute adjusted the decision's line: then the line is corrected, and not taken back as well."""
+    adjusted = "SELECT FROM line_adjustment WHERE component = 'performance' AND source = %s LIMIT 1"
+    return await one(tx, adjusted, (performance_id,)) is not None
+
+
 async def locked_performance(tx: Tx, performance_id: UUID) -> DictRow:
-    """A decision that nobody else revokes until the commit, or `UnknownPerformance`."""
+    """A decision that nobody else revokes, and whose line no dispute adjusts, until the commit;
+    or `UnknownPerformance`.
+    """
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('performance' || %s, 0))", (str(performance_id),))
     row = await one(
         tx,

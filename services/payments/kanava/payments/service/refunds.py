@@ -133,10 +133,13 @@ async def _add_account(tx: Tx, command: ConfirmRefundAccount, now: datetime) -> 
 
 
 async def pay_refund(tx: Tx, command: PayRefund, now: datetime) -> RefundPaid:
-    """Give an approved refund to the bank, within the account's limit, by who neither decided nor named the account."""
+    """Give an approved refund to the bank, within the account's limit.
+
+    Three people bring it there: who pays neither proposed it, nor decided, nor named the account.
+    """
     row = await locked_refund(tx, command.refund_id)
     _must_be_payable(row)
-    if command.paid_by in (row["decided_by"], row["confirmed_by"]):
+    if command.paid_by in (row["proposed_by"], row["decided_by"], row["confirmed_by"]):
         raise Refused(Reason.SAME_PERSON)
     book = (await ledger.locked(tx, [row["area"]]))[row["area"]]
     left_cents = book.spendable_cents - book.limit_cents - await unexplained_debits_cents(tx, row["area"])

@@ -7,6 +7,8 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 
+from ..adjustments import SAME_FACT
+
 _CASES = """
 SELECT d.dispute_id, d.statement_id, d.area, d.producer_id, p.name AS producer, to_char(s.month, 'YYYY-MM') AS month,
        d.opened_by, d.opened_at, d.reason, d.due_on, coalesce(c.outcome, 'open') AS status, c.reasons, c.decided_by,
@@ -38,14 +40,29 @@ async def cases(tx: Tx, parameters: dict[str, object]) -> list[DictRow]:
     return await rows(tx, _CASES, {**_EVERYTHING, **_START, **parameters})
 
 
+_LINES = f"""
+SELECT a.resident_id, a.component, a.kind, to_char(a.for_month, 'YYYY-MM') AS for_month, a.unit_id, a.source,
+       a.amount_cents, j.holds_cents,
+       CASE WHEN c.outcome IS DISTINCT FROM 'accepted' THEN NULL
+            WHEN EXISTS (SELECT FROM run later JOIN line l ON l.run_id = later.run_id AND {SAME_FACT}
+                         WHERE later.area = stood.area AND later.month > stood.month) THEN 'corrected'
+            WHEN EXISTS (SELECT FROM run taking WHERE taking.area = stood.area AND taking.status = 'closed'
+                         AND taking.cut_off > j.recorded_at) THEN 'adjusted'
+            ELSE 'waiting' END AS became
+FROM dispute_line a JOIN run stood USING (run_id) LEFT JOIN dispute_decision c USING (dispute_id)
+LEFT JOIN line_adjustment j
+    USING (dispute_id, run_id, resident_id, component, kind, for_month, unit_id, source)
+WHERE dispute_id = %s ORDER BY resident_id, component, kind, a.for_month, unit_id, source
+"""
+
+
 async def case_lines(tx: Tx, dispute_id: UUID) -> list[DictRow]:
-    """The contested lines of a case."""
-    return await rows(
-        tx,
-        "SELECT resident_id, component, kind, to_char(for_month, 'YYYY-MM') AS for_month, unit_id, source, amount_cents"
-        " FROM dispute_line WHERE dispute_id = %s ORDER BY resident_id, component, kind, for_month, unit_id, source",
-        (dispute_id,),
-    )
+    """The contested lines of a case; of an accepted one also what became of each.
+
+    `waiting`: no run has seen what the case says has to change. `corrected`: a later run wrote lines for its fact.
+    `adjusted`: a run took what the line should have said, `holds_cents`.
+    """
+    return await rows(tx, _LINES, (dispute_id,))
 
 
 async def open_cases(tx: Tx, producer_id: str, area: str) -> int:
@@ -58,6 +75,26 @@ async def open_cases(tx: Tx, producer_id: str, area: str) -> int:
     )
     assert row is not None, "a count has one row"
     return int(row["cases"])
+
+
+_WAITING = """
+WITH seen AS (
+    SELECT coalesce(max(cut_off), '-infinity') AS cut_off, max(month) + interval '1 month' AS until
+    FROM run WHERE area = %(area)s AND status = 'closed'
+)
+SELECT (SELECT count(*) FROM line_adjustment a, seen WHERE a.producer_id = %(producer)s AND a.area = %(area)s
+        AND a.recorded_at >= seen.cut_off)
+    + (SELECT count(*) FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id), seen
+       WHERE d.producer_id = %(producer)s AND d.area = %(area)s AND (greatest(d.recorded_at, r.recorded_at)
+           >= seen.cut_off OR (r.performance_id IS NULL AND d.performed_on >= seen.until))) AS corrections
+"""
+
+
+async def waiting_corrections(tx: Tx, producer_id: str, area: str) -> int:
+    """How many adjustments, performance lines and revocations of a producer no closed run of an area has seen."""
+    row = await one(tx, _WAITING, {"producer": producer_id, "area": area})
+    assert row is not None, "a count has one row"
+    return int(row["corrections"])
 
 
 async def states(tx: Tx, statement_ids: Sequence[UUID]) -> dict[UUID, list[DictRow]]:

@@ -27,7 +27,8 @@ WITH page AS (
 )
 SELECT l.resident_id, l.component, l.kind, to_char(l.for_month, 'YYYY-MM') AS for_month, l.unit_id, l.producer_id,
        nullif(l.source, '00000000-0000-0000-0000-000000000000') AS source, l.days, l.permille_days, l.rate_cents,
-       l.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id, decided.performance_id) AS rule,
+       l.amount_cents, coalesce(model.document_id, price.price_id, granted.voucher_id, decided.performance_id,
+                                contested.dispute_id) AS rule,
        CASE WHEN model.document_id IS NOT NULL THEN 'compensation_model' WHEN price.price_id IS NOT NULL THEN 'price'
             WHEN granted.voucher_id IS NOT NULL THEN 'voucher'
             WHEN decided.performance_id IS NOT NULL THEN 'performance_decision'
@@ -40,8 +41,8 @@ SELECT l.resident_id, l.component, l.kind, to_char(l.for_month, 'YYYY-MM') AS fo
        coalesce(visit.version, listed.version, CASE WHEN l.component = 'incentive' THEN 1 END)
            AS fact_version, visit.report_id, visit.node,
        coalesce(visit.performed_on, decided.performed_on) AS performed_on,
-       visit.quantity, node_name.name_fi AS product, stood.run_id AS corrects_run,
-       to_char(stood.month, 'YYYY-MM') AS corrects_statement_of
+       visit.quantity, node_name.name_fi AS product, coalesce(stood.run_id, contested.run_id) AS corrects_run,
+       to_char(coalesce(stood.month, contested.month), 'YYYY-MM') AS corrects_statement_of
 FROM page l
 LEFT JOIN unit u ON u.unit_id = l.unit_id
 LEFT JOIN LATERAL (
@@ -57,12 +58,11 @@ LEFT JOIN LATERAL (
         v.referral_id FROM visit v
     WHERE v.production_id = l.source AND v.recorded_from < known.at ORDER BY v.version DESC LIMIT 1
 ) visit ON l.component IN ('fee', 'client_fee', 'voucher')
-LEFT JOIN run closing ON closing.area = l.area AND closing.month = l.for_month
 LEFT JOIN """
-    + fee_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + fee_of(visit="visit", area="l.area", at="known.at")
     + """ own ON l.component = 'fee'
 LEFT JOIN """
-    + total_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + total_of(visit="visit", area="l.area", at="known.at")
     + """ whole ON l.component = 'fee' AND own.price_id IS NULL
 CROSS JOIN LATERAL (SELECT coalesce(own.price_id, whole.price_id) AS price_id) price
 LEFT JOIN LATERAL (
@@ -85,6 +85,10 @@ LEFT JOIN LATERAL (
     FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id)
     WHERE d.performance_id = l.source
 ) decided ON l.component = 'performance'
+LEFT JOIN LATERAL (
+    SELECT d.dispute_id::text, s.run_id, s.month FROM dispute d JOIN statement s USING (statement_id)
+    WHERE d.dispute_id = l.source
+) contested ON l.component = 'adjustment'
 LEFT JOIN node_name ON node_name.code = visit.node
 ORDER BY l.resident_id, l.component, l.kind, l.for_month, l.unit_id, l.source
 """

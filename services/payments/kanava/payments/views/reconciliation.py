@@ -10,9 +10,13 @@ from datetime import date
 
 from kanava.common.db import Tx, rows
 
+from ..adjustments import SAME_FACT
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
+from ..producing import produced
+from ..reconciled import stage_due
+from .reconciled_effects import EFFECTS
 
 NAMED_AT_MOST = 20
 
@@ -47,12 +51,12 @@ _CASES: Mapping[str, str] = {
                            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
             OR NOT """
     + fee_allowed()
+    + f" OR NOT {produced()}"
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
-    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + fee_of(at="newest.cut_off")
     + """ f), true) AS waits
-        FROM visit v LEFT JOIN run closing
-            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        FROM visit v
         LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
             ON newest.area = v.area
         WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
@@ -68,6 +72,23 @@ _CASES: Mapping[str, str] = {
                         AND run.cut_off > coalesce(r.recorded_at, d.recorded_at)
                         AND run.month + interval '1 month' > d.performed_on) AS waits
         FROM performance_decision d LEFT JOIN performance_revocation r USING (performance_id)
+    """,
+    "accepted adjustment → resident line": f"""
+        SELECT concat_ws(' ', k.dispute_id, k.resident_id, to_char(k.for_month, 'YYYY-MM'), k.unit_id) AS name,
+            (k.recorded_at AT TIME ZONE 'Europe/Helsinki')::date AS day, k.cents = coalesce((
+                SELECT sum(l.amount_cents) FROM line l WHERE l.resident_id = k.resident_id
+                AND l.component = 'adjustment' AND l.source = k.dispute_id AND l.for_month = k.for_month
+                AND l.unit_id = k.unit_id), 0) AS done,
+            NOT EXISTS (SELECT FROM run WHERE run.area = k.area AND run.status = 'closed'
+                        AND run.cut_off > k.recorded_at) AS waits
+        FROM (
+            SELECT a.dispute_id, a.resident_id, a.for_month, a.unit_id, a.area, max(a.recorded_at) AS recorded_at,
+                sum(CASE WHEN since.corrected THEN 0 ELSE a.holds_cents - a.stood_cents END) AS cents
+            FROM line_adjustment a JOIN run stood USING (run_id) CROSS JOIN LATERAL (SELECT EXISTS (
+                SELECT FROM run later JOIN line l ON l.run_id = later.run_id AND {SAME_FACT}
+                WHERE later.area = stood.area AND later.month > stood.month) AS corrected) since
+            GROUP BY a.dispute_id, a.resident_id, a.for_month, a.unit_id, a.area
+        ) k
     """,
     "closed month → entry": """
         SELECT concat_ws(' ', r.area, to_char(r.month, 'YYYY-MM'), s.producer_id, t.component) AS name,
@@ -154,6 +175,7 @@ _CASES: Mapping[str, str] = {
             false AS waits
         FROM instalment i
     """,
+    **EFFECTS,
 }
 _SAID_ONCE = """
 CREATE TEMP TABLE said ON COMMIT DROP AS
@@ -184,6 +206,7 @@ async def tallies(tx: Tx, first: date, last: date) -> list[Tally]:
     await tx.execute(_SAID_ONCE)
     await tx.execute("CREATE INDEX ON said (topic, key, number); ANALYZE said")
     await stage_refused_everywhere(tx)
+    await stage_due(tx)
     found = []
     for verb, query in (("records of {} → outcome", _HEARD), ("facts of {} → broker", _SAID)):
         found += [_tally(verb.format(row["topic"]), row) for row in await rows(tx, query, asked)]
