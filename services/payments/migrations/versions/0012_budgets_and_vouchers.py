@@ -91,10 +91,12 @@ def upgrade() -> None:
     op.create_index("voucher_use_of_voucher", "voucher_use", ["voucher_id"], unique=False)
     for table in APPEND_ONLY:
         op.execute(
-            f"CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON {table} FOR EACH ROW EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER no_change BEFORE UPDATE OR DELETE ON {table}"
+            " FOR EACH ROW EXECUTE FUNCTION refuse_change()"
         )
         op.execute(
-            f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+            f"CREATE TRIGGER no_truncate BEFORE TRUNCATE ON {table}"
+            " FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
     for table in (*APPEND_ONLY, "voucher"):
         op.execute(f"SELECT scope_by_area('{table}')")
