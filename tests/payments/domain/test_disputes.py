@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import holidays
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from kanava.payments.domain.disputes import (
@@ -78,6 +78,7 @@ TODAY = date(2026, 12, 10)
 CENTS = st.integers(-10_000_00, 10_000_00)
 
 
+@example(0, 5_00, "original")
 @given(CENTS, CENTS, st.sampled_from(["original", "refund", "correction"]))
 def test_an_adjusted_line_keeps_its_sign_and_a_refund_takes_back_at_most_what_stood(
     stood: int, holds: int, kind: str
