@@ -53,15 +53,19 @@ async def contest_together(pool: Pool, lines: Sequence[DictRow], now: datetime) 
         return (await contest_lines(tx, command, now)).dispute_id
 
 
-async def adjust(pool: Pool, dispute_id: UUID, line: DictRow, holds_cents: int, now: datetime) -> None:
+async def adjust(
+    pool: Pool, dispute_id: UUID, line: DictRow, holds_cents: int, now: datetime, by: str = "cecilia"
+) -> None:
     """Cecilia accepts a case: the line should have said something else, which payments itself owns."""
-    await adjust_together(pool, dispute_id, [(line, holds_cents)], now)
+    await adjust_together(pool, dispute_id, [(line, holds_cents)], now, by)
 
 
-async def adjust_together(pool: Pool, dispute_id: UUID, holds: Sequence[tuple[DictRow, int]], now: datetime) -> None:
+async def adjust_together(
+    pool: Pool, dispute_id: UUID, holds: Sequence[tuple[DictRow, int]], now: datetime, by: str = "cecilia"
+) -> None:
     """As `adjust`, for lines with what each should have said."""
     keyed = tuple((key_of(line), holds_cents) for line, holds_cents in holds)
-    command = DecideDispute(dispute_id, True, "Perustelut on annettu.", "cecilia", Remedy.PAYMENTS, keyed)
+    command = DecideDispute(dispute_id, True, "Perustelut on annettu.", by, Remedy.PAYMENTS, keyed)
     async with transaction(pool) as tx:
         await decide_dispute(tx, command, now)
 

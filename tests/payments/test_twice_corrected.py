@@ -65,6 +65,19 @@ async def test_a_revoked_performance_line_is_not_adjusted_as_well(pool: Pool) ->
     await dispute_story.assert_whole(pool)
 
 
+async def test_who_decided_on_a_performance_line_does_not_adjust_it(pool: Pool) -> None:
+    """As nobody revokes their own: otherwise a dispute would be a way around the second pair of eyes."""
+    await performed(pool)
+    line = await find(pool, NOVEMBER, "performance")
+    dispute_id = await contest(pool, line, at(12, 10))
+    with pytest.raises(Refused) as refused:
+        await adjust(pool, dispute_id, line, 900_00, at(12, 11), by="aino")
+    assert refused.value.reason is Reason.SAME_PERSON
+    await adjust(pool, dispute_id, line, 100_00, at(12, 11))
+    await close(pool, DECEMBER)
+    assert await cents(pool, "performance", "adjustment") == 100_00
+
+
 async def test_of_a_revocation_and_an_adjustment_at_once_one_is_refused(pool: Pool) -> None:
     """Both look before either has written: whoever comes second waits, and then sees the first."""
     performance_id = await performed(pool)

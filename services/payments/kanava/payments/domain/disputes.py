@@ -105,32 +105,35 @@ COUNTED_ELSEWHERE = frozenset({"client_fee", "voucher"})
 
 @dataclass(frozen=True)
 class Adjusted:
-    """A contested line that payments itself is to correct: what stood, what it should have said, what came since.
-
-    `is_revoked` speaks of the decision on a performance line, `is_corrected` of lines of the same fact in later runs,
-    `takes_back` of a refund that has a correction beside it, or of what takes an adjustment back, `is_adjusted` of an
-    adjustment of the same fact that stands, `earns_incentive` of capitation that an incentive is a share of.
-    """
+    """A contested line that payments itself is to correct: what stood, what it should have said, what came since."""
 
     component: str
     kind: str
     stood_cents: int
     holds_cents: int
     is_revoked: bool = False
+    """Whether the decision on the performance line is revoked."""
+    is_own: bool = False
+    """Whether the decision on the performance line is of the one who decides the case."""
     is_corrected: bool = False
+    """Whether a later run has written lines for the same fact."""
     takes_back: bool = False
+    """Whether it is a refund with a correction beside it, or takes an adjustment back."""
     is_adjusted: bool = False
+    """Whether an adjustment of the same fact stands."""
     earns_incentive: bool = False
+    """Whether it is capitation that an incentive is a share of."""
 
 
 def adjustment_refusal(line: Adjusted, today: date) -> Reason | None:
     """Why a contested line cannot be adjusted today, or None; nothing is corrected twice, and nothing turned round."""
-    assert line.stood_cents, "a line of nothing is none"
     assert line.holds_cents != line.stood_cents, "what holds differs from what stood"
     if line.component in COUNTED_ELSEWHERE or (line.component == "capitation" and line.earns_incentive):
         return Reason.COUNTED_ELSEWHERE
     if line.is_revoked:
         return Reason.LINE_REVOKED
+    if line.is_own:
+        return Reason.SAME_PERSON
     if line.is_corrected:
         return Reason.LINE_CORRECTED_SINCE
     if line.takes_back:
@@ -144,7 +147,9 @@ def adjustment_refusal(line: Adjusted, today: date) -> Reason | None:
 
 
 def _turns(line: Adjusted) -> bool:
-    """Whether what holds has the other sign, or a refund would take back more than stood."""
-    return line.holds_cents * line.stood_cents < 0 or (
-        line.kind == "refund" and abs(line.holds_cents) > abs(line.stood_cents)
-    )
+    """Whether what holds has the other sign, or a refund would take back more than stood. Nothing counts as positive:
+    it is what a day at a low rate gives.
+    """
+    if line.kind == "refund" and abs(line.holds_cents) > abs(line.stood_cents):
+        return True
+    return line.holds_cents > 0 if line.stood_cents < 0 else line.holds_cents < 0

@@ -173,18 +173,19 @@ async def _adjust_lines(tx: Tx, command: DecideDispute, recorded_at: datetime) -
         if line is None:
             problem = "An adjusted line is one of the case, with another sum."
             raise Invalid(problem, pointer="/holds", rule="contested_line")
-        await _adjust(tx, line, holds_cents, recorded_at)
+        await _adjust(tx, line | {"decided_by": command.decided_by}, holds_cents, recorded_at)
 
 
 async def _adjust(tx: Tx, line: DictRow, holds_cents: int, recorded_at: datetime) -> None:
     beside = await stands_beside(tx, line)
+    decided = await locked_performance(tx, line["source"]) if line["component"] == "performance" else {}
     adjusted = Adjusted(
         component=line["component"],
         kind=line["kind"],
         stood_cents=line["amount_cents"],
         holds_cents=holds_cents,
-        is_revoked=line["component"] == "performance"
-        and (await locked_performance(tx, line["source"]))["revoked_by"] is not None,
+        is_revoked=decided.get("revoked_by") is not None,
+        is_own=decided.get("decided_by") == line["decided_by"],
         **beside,
     )
     reason = adjustment_refusal(adjusted, helsinki_date(recorded_at))
