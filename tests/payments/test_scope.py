@@ -47,7 +47,6 @@ OPEN = {
     "visit": _FACT,
     "producer": _FACT,
     "unit": _FACT,
-    "contract": _FACT,
     "scheme_phase": _PUBLIC,
     "model": _PUBLIC,
     "price": _PUBLIC,

@@ -1,9 +1,12 @@
 """What a closed month sealed stays: its run, its statements, and the facts it read; a verifier recomputes them."""
 
+from collections.abc import AsyncIterator
 from datetime import date
+from typing import Any
 
 import psycopg
 import pytest
+from psycopg.rows import DictRow
 
 from kanava.common.db import Pool, one, transaction
 from kanava.payments import ledger
@@ -154,3 +157,25 @@ async def test_a_month_that_waits_or_was_empty_breaks_nothing(pool: Pool) -> Non
     async with transaction(pool) as tx:
         assert (await ledger.verify(tx, told.AREA)).broken is None
         assert await one(tx, "SELECT count(*) AS n FROM entry") == {"n": 0}
+
+
+async def test_what_is_booked_beside_a_verification_breaks_nothing(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An instalment arrives, and a month closes, while the entries are read."""
+    await closed_month(pool)
+    read = ledger._entries
+
+    async def read_slowly(*asked: Any) -> AsyncIterator[DictRow]:
+        async for row in read(*asked):
+            yield row
+        await story.fund(pool, 1_00, at(12, 4), "2/12")
+        await story.close(pool, DECEMBER, at(12, 31, 23))
+
+    monkeypatch.setattr(ledger, "_entries", read_slowly)
+    async with transaction(pool) as tx:
+        verified = await ledger.verify(tx, told.AREA)
+    assert verified.broken is None
+    monkeypatch.undo()
+    async with transaction(pool) as tx:
+        later = await ledger.verify(tx, told.AREA)
+    assert later.broken is None
+    assert later.entries > verified.entries

@@ -157,8 +157,14 @@ SELECT e.*, array_agg(p.account ORDER BY p.number) AS accounts, array_agg(p.part
        array_agg(p.component ORDER BY p.number) AS components, array_agg(p.amount_cents ORDER BY p.number) AS cents,
        min(v.value_date) AS value_date
 FROM entry e LEFT JOIN posting p USING (area, seq) LEFT JOIN entry_value v USING (area, seq)
-WHERE e.area = %s GROUP BY e.area, e.seq ORDER BY e.seq
+WHERE e.area = %s AND e.seq <= %s GROUP BY e.area, e.seq ORDER BY e.seq
 """
+_HEAD = """
+SELECT coalesce(max(e.seq), 0)::bigint AS last_seq, min(b.next_seq) AS next_seq, min(b.head_hash) AS head_hash
+FROM (SELECT seq FROM entry WHERE area = %(area)s ORDER BY seq DESC LIMIT 1) e
+FULL JOIN (SELECT next_seq, head_hash FROM book WHERE area = %(area)s) b ON true
+"""
+"""The last entry and the book's head at one instant: what is booked while a verification reads is for the next one."""
 
 
 @dataclass
@@ -177,34 +183,36 @@ async def verify(tx: Tx, area: str) -> Verified:
     is not the entry's, or a cent moved between two residents; else the first run or statement that does not hold.
     """
     seen = _Seen()
+    head = await one(tx, _HEAD, {"area": area})
+    assert head is not None, "an aggregate always answers"
     previous, expected_seq, broken = GENESIS, 1, None
-    async for row in _entries(tx, area):
+    async for row in _entries(tx, area, head["last_seq"]):
         reason = await _flaw(tx, row, previous, expected_seq, seen)
         if reason is not None:
             broken = Broken(row["seq"], row["entry_id"], reason)
             break
         previous, expected_seq = bytes(row["hash"]), expected_seq + 1
     if broken is None:
-        broken = await _flaw_of_head(tx, area, previous, expected_seq)
+        broken = await _flaw_of_head(tx, area, head, (expected_seq, previous))
     if broken is None and (reason := await flaw_of_runs(tx, area, seen.sums)) is not None:
         broken = Broken(expected_seq, UUID(int=0), reason)
     return Verified(area, expected_seq - 1, previous.hex(), broken)
 
 
-async def _entries(tx: Tx, area: str) -> AsyncIterator[DictRow]:
+async def _entries(tx: Tx, area: str, last_seq: int) -> AsyncIterator[DictRow]:
     async with tx.cursor(name="entries") as cursor:
-        await cursor.execute(_ENTRIES, (area,))
+        await cursor.execute(_ENTRIES, (area, last_seq))
         async for row in cursor:
             yield row
 
 
-async def _flaw_of_head(tx: Tx, area: str, head: bytes, next_seq: int) -> Broken | None:
+async def _flaw_of_head(tx: Tx, area: str, head: DictRow, found: tuple[int, bytes]) -> Broken | None:
+    """Claims that no entry books, or a head of the book that is another than was `found`: its number and hash."""
     if await unsealed_claims(tx, area):
-        return Broken(next_seq, UUID(int=0), "claims above the ceiling are in no entry")
-    book = await one(tx, "SELECT next_seq, head_hash FROM book WHERE area = %s", (area,))
-    if book is None or (book["next_seq"], bytes(book["head_hash"])) == (next_seq, head):
+        return Broken(found[0], UUID(int=0), "claims above the ceiling are in no entry")
+    if head["next_seq"] is None or (head["next_seq"], bytes(head["head_hash"])) == found:
         return None
-    return Broken(next_seq, UUID(int=0), "the book's head points beyond the last entry")
+    return Broken(found[0], UUID(int=0), "the book's head points beyond the last entry")
 
 
 async def _flaw(

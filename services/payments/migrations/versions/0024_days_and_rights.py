@@ -1,4 +1,4 @@
-"""Entries of a run belong to its month, runs and statements keep what was sealed, and every row has its area."""
+"""Entries of a run belong to its month, what was sealed stays, every row has its area, and contracts one table."""
 
 from alembic import op
 
@@ -28,6 +28,8 @@ def upgrade() -> None:
     for name, parent, key in PARENTS:
         op.execute(f"SELECT scope_by_parent('{name}', '{parent}', '{key}')")
     op.execute(STATUS)
+    op.execute(ONE_TABLE_OF_CONTRACTS)
+    op.drop_table("contract")
 
 
 CLOSED_YEARS = """
@@ -60,3 +62,11 @@ CREATE POLICY by_area ON bank_status FOR SELECT USING (
 CREATE POLICY told ON bank_status FOR INSERT WITH CHECK ((SELECT current_setting('kanava.area', true)) <> '');
 """
 """A bank may tell of a payment that nobody knows; who takes that in need not be able to see it."""
+ONE_TABLE_OF_CONTRACTS = """
+INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, contract_class, compensation_kinds,
+    starts_on, ends_on, effectiveness)
+SELECT contract_id, version, least(starts_on::timestamptz, now()), area, producer_id, contract_class,
+    compensation_kinds, starts_on, ends_on, '[]' FROM contract c
+WHERE NOT EXISTS (SELECT FROM contract_version v WHERE v.contract_id = c.contract_id)
+"""
+"""A contract that was heard of before its versions were kept counts as known from the day on which it began."""

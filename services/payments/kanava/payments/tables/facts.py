@@ -49,19 +49,6 @@ class Unit(Base, table=True):
     name: str | None
 
 
-class Contract(Base, table=True):
-    """A contract as registry last stated it, with the kinds of compensation that it allows."""
-
-    contract_id: str = Field(primary_key=True)
-    version: int
-    producer_id: str = Field(index=True)
-    area: str
-    contract_class: str
-    compensation_kinds: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
-    starts_on: date
-    ends_on: date | None
-
-
 class SchemePhase(Base, table=True):
     """A phase that a municipality's scheme entered, with the compensation model it adopted; rows stay."""
 
