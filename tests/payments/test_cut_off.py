@@ -92,6 +92,13 @@ async def test_what_comes_between_the_cut_off_and_the_run_waits_for_the_next_one
     )
     async with transaction(pool) as tx:
         moved = {row["component"] for row in await rows(tx, query, {"run": december["run_id"]})}
+    cents: dict[tuple[int, date], int] = {}
+    for line in await story.lines(pool, "capitation"):
+        place = (line["resident_id"].int % 10, line["for_month"])
+        cents[place] = cents.get(place, 0) + line["amount_cents"]
+    assert {place: cents[place] for place in cents if place[0] < 3 and place[1] < DECEMBER} == {
+        (1, OCTOBER): 15_00, (1, NOVEMBER): 15_00, (2, OCTOBER): 3_39, (2, NOVEMBER): 3_50,
+    }, "another age, and two halves of a month"  # fmt: skip
     charged = {"base_payment", "effectiveness", "sanction"}
     assert moved == charged | {"capitation", "fee", "client_fee", "voucher", "incentive", "performance", "ceiling"}
     await story.assert_books_agree(pool)
@@ -121,7 +128,7 @@ async def test_what_stops_between_the_cut_off_and_the_run_still_pays_that_month(
         ended = {"version": 3, "recorded_at": EARLIER, "ends_on": NOVEMBER}
         await story.hear(pool, "registry.contract", told.contract(private=True).model_copy(update=ended))
     await story.hear(pool, "monitoring.production", reported(3, 3, 7))
-    dearer = voucher(1, 3, version=2, recorded_at=EARLIER, value_cents=70_00)
+    dearer = voucher(1, 3, version=2, recorded_at=EARLIER, value_cents=70_00, until=DECEMBER)
     await story.hear(pool, "listing.voucher", dearer)
     assert await close_next(pool)
     assert await sums(pool, NOVEMBER) == {"capitation": 21_00, "fee": 45_00, "voucher": 50_00}

@@ -73,6 +73,8 @@ async def test_a_payout_goes_to_the_bank_and_is_booked_once(pool: Pool) -> None:
         sums = {row["component"]: (row["left_cents"], row["owed_cents"]) for row in await books.sums(tx, told.AREA)}
     assert states == {told.PRIVATE: "booked", told.OWN: "settled"}
     assert sums == {"capitation": (14_00, 0), "fee": (45_00, 0), "client_fee": (-20_60, 0)}
+    again = await story.pay(pool, NOVEMBER, at(12, 5))
+    assert (again.to_bank, again.settled) == (0, 0), "what was booked or settled is not approved again"
     await story.assert_books_agree(pool)
 
 

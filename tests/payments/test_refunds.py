@@ -17,14 +17,21 @@ from kanava.payments import ledger
 from kanava.payments.api.needs import FigureIn, RuleIn
 from kanava.payments.api.refunds import DecisionIn
 from kanava.payments.bank_commands import RegisterAccount
-from kanava.payments.commands import TakeBankMessage
+from kanava.payments.commands import PlaceFunding, TakeBankMessage
 from kanava.payments.domain import chart
 from kanava.payments.domain.refund import Component
 from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
-from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
+from kanava.payments.refund_commands import (
+    AgreeMeasure,
+    ConfirmMeasure,
+    ConfirmRefundAccount,
+    RecordNeed,
+    SetRefundRule,
+)
 from kanava.payments.service import needs, refunds
 from kanava.payments.service.accounts import register_account
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.service.funding import place_funding
 from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
@@ -206,6 +213,50 @@ async def test_need_is_measured_before_it_is_recorded(pool: Pool) -> None:
         await story.measure_need(pool, story.NEW_YEAR.date() + timedelta(days=1), {Component.HOUSING: 900})
     assert (refused.value.pointer, refused.value.rule) == ("/measured_on", "not_in_the_future")
     await story.measure_need(pool, story.NEW_YEAR.date(), {Component.HOUSING: 900})
+
+
+async def paid_on(pool: Pool, arrived: date, booked: datetime, area: str = told.AREA) -> None:
+    """The municipality's payment of a euro that arrived on a day and was booked at an instant."""
+    command = PlaceFunding(area, "municipality", told.MUNICIPALITY, 1_00, arrived, f"{arrived}")
+    async with transaction(pool) as tx:
+        await place_funding(tx, command, booked)
+
+
+async def test_what_arrived_in_the_four_years_counts_whenever_it_was_booked(pool: Pool) -> None:
+    await story.grounds(pool)
+    for arrived in (date(2021, 12, 31), date(2022, 1, 1), date(2025, 12, 31), date(2026, 1, 1)):
+        await paid_on(pool, arrived, datetime(arrived.year, arrived.month, arrived.day, 9, tzinfo=UTC))
+    assert (await story.propose(pool)).steps.own_payment_cents == 2_00
+    await paid_on(pool, date(2025, 12, 30), datetime(2026, 1, 5, 9, tzinfo=UTC))
+    assert (await story.propose(pool)).steps.own_payment_cents == 3_00, "booked after New Year, paid before it"
+    await paid_on(pool, date(2025, 6, 1), datetime(2025, 6, 1, 9, tzinfo=UTC), area="05")
+    assert (await story.propose(pool)).steps.own_payment_cents == 3_00, "paid to another area"
+
+
+async def test_a_measure_counts_when_it_was_done_within_the_four_years(pool: Pool) -> None:
+    await story.grounds(pool)
+    edges = (date(2021, 12, 31), date(2022, 1, 1), date(2025, 12, 31), date(2026, 1, 1))
+    for number, done_on in enumerate(edges):
+        agree = AgreeMeasure(told.AREA, told.MUNICIPALITY, f"M{number}", 10**number, date(2021, 11, 1), "anna")
+        async with transaction(pool) as tx:
+            agreed = await needs.agree_measure(tx, agree, NEW_YEAR)
+            await needs.confirm_measure(tx, ConfirmMeasure(agreed.measure_id, done_on, "Ptk 1", "bertta"), NEW_YEAR)
+    measures = (await story.propose(pool)).steps.measures
+    assert sorted(one.permille for one in measures) == [10, 30, 100]
+
+
+async def test_the_next_four_years_begin_when_these_end(pool: Pool) -> None:
+    await story.four_years(pool)
+    await story.decide(pool, (await story.propose(pool)).refund_id)
+    then = NEW_YEAR.replace(year=2030)
+    async with transaction(pool) as tx:
+        for component in Component:
+            figure = RecordNeed(told.MUNICIPALITY, component, date(2029, 12, 31), 900, "THL", "thl")
+            await needs.record_need(tx, figure, then)
+    assert (await story.propose(pool, last_year=2029, now=then)).amount_cents == 0
+    with pytest.raises(Refused) as overlaps:
+        await story.propose(pool, last_year=2028, now=then)
+    assert overlaps.value.reason is Reason.WINDOW_OVERLAPS
 
 
 async def test_who_paid_nothing_gets_nothing_and_nothing_is_booked(pool: Pool) -> None:
