@@ -15,7 +15,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, one, rows
 
 from .domain.allowed_kinds import KINDS, Model, refused_by, refusing
-from .month import SCHEMES, Month
+from .month import SCHEMES, Month, newest_months
 
 _LIMITED = """
 SELECT FROM model WHERE area = %s AND jsonb_array_length(coalesce(terms -> 'allowed_kinds', '[]')) > 0 LIMIT 1
@@ -76,12 +76,7 @@ async def stage_refused_kinds(tx: Tx, month: Month) -> bool:
 
 async def stage_refused_everywhere(tx: Tx) -> None:
     """As `stage_refused_kinds`, for every area, as of its newest closed month."""
-    newest = await rows(
-        tx,
-        "SELECT DISTINCT ON (area) run_id, area, month AS first, cut_off, NULL AS previous_cut_off FROM run"
-        " WHERE status = 'closed' ORDER BY area, month DESC",
-    )
-    found = [await _refusals(tx, Month(**run), run["cut_off"]) for run in newest]
+    found = [await _refusals(tx, month, month.cut_off) for month in await newest_months(tx)]
     await _stage(tx, "kind_refused", Refusals().union(*found))
 
 

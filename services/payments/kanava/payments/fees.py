@@ -11,40 +11,16 @@ from uuid import UUID
 from kanava.common.db import Tx
 
 from .allowed_kinds import fee_allowed
+from .fee_contracts import as_seen_by, contracted, stage_fee_contracts
 from .lines import parameters
 from .month import Month
 from .prices import earned, rates_of, treated_clients
 from .touched_reports import KNOWN
 
-_CONTRACTS = """
-CREATE TEMP TABLE fee_contract ON COMMIT DROP AS
-WITH known AS (
-    SELECT * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
-), newest AS (
-    SELECT DISTINCT ON (contract_id) contract_id, producer_id, starts_on,
-        greatest(coalesce(ends_on, 'infinity'), starts_on) AS ends_on
-    FROM known ORDER BY contract_id, version DESC
-), period AS (
-    SELECT nullif(month, min(month) OVER ()) AS begins, (month + interval '1 month')::date AS ends, cut_off FROM run
-    WHERE area = %(area)s AND month <= %(first)s
-), allowed AS (
-    SELECT DISTINCT ON (p.ends, k.contract_id) k.contract_id, p.begins, p.ends, k.compensation_kinds
-    FROM period p CROSS JOIN known k
-    ORDER BY p.ends, k.contract_id, k.recorded_at < p.cut_off DESC,
-        CASE WHEN k.recorded_at < p.cut_off THEN -k.version ELSE k.version END
-)
-SELECT producer_id, lower(days) AS begins, upper(days) AS ends FROM (
-    SELECT producer_id, unnest(range_agg(daterange(starts_on, ends_on) * daterange(begins, ends))) AS days
-    FROM newest JOIN allowed USING (contract_id) WHERE 'fee' = ANY(compensation_kinds) GROUP BY producer_id
-) contracted
-"""
-"""The days on which contracts pay a producer fees: those of the newest version, with the kinds that were known when
-the month closed, or were the first to be known. A new kind never re-prices a closed month (settled question 1)."""
 _OF_THE_MONTH = f"{KNOWN} AND v.performed_on >= %(first)s"
 _NOT_TOUCHED = " AND NOT EXISTS (SELECT FROM touched_report t WHERE t.production_id = v.production_id)"
-_CONTRACTED = """
-        AND EXISTS (SELECT FROM fee_contract c WHERE c.producer_id = v.producer_id
-                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
+_PAID = f"""
+        AND {contracted()}
         AND EXISTS (SELECT FROM producing_unit u WHERE u.unit_id = v.unit_id
                     AND u.begins <= v.performed_on AND u.ends > v.performed_on)"""
 _ALLOWED = "\n        AND " + fee_allowed()
@@ -153,9 +129,9 @@ async def write_fees(
     nor has what the model in force does not pay to the contract's class (`allowed_kinds.stage_refused_kinds`).
     """
     known = parameters(month, month.first) | {"runs": list(earlier_runs)}
-    for stage in (_CONTRACTS, "ANALYZE fee_contract", _USED):
-        await tx.execute(stage, known)
-    paid = _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
+    await stage_fee_contracts(tx, [as_seen_by(month)])
+    await tx.execute(_USED)
+    paid = _PAID + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
     # The planner takes the conditions on recorded times for rarer than they are, and contracts for few.
     await tx.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '512MB'")
     of_the_month = _OF_THE_MONTH + (_NOT_TOUCHED if has_touched else "")

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from kanava.common.clock import add_months
+from kanava.common.db import Tx, rows
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,17 @@ class Month:
     def end(self) -> date:
         """The first day after the month."""
         return add_months(self.first, 1)
+
+
+_NEWEST = """
+SELECT DISTINCT ON (area) run_id, area, month AS first, cut_off, NULL AS previous_cut_off FROM run
+WHERE status = 'closed' ORDER BY area, month DESC
+"""
+
+
+async def newest_months(tx: Tx) -> list[Month]:
+    """The newest closed month of each area that is visible, as if it was the area's first."""
+    return [Month(**run) for run in await rows(tx, _NEWEST)]
 
 
 SCHEMES = """

@@ -5,11 +5,11 @@ The rules are those of the run: asked again for a month that it closed, they fin
 
 from dataclasses import replace
 
-from kanava.common.db import Tx, rows
+from kanava.common.db import Tx
 
 from .charges import charged_before, holds_of
 from .incentives import outcomes_due
-from .month import Month
+from .month import Month, newest_months
 
 _STAGE = """
 CREATE TEMP TABLE charge_due (area text, producer_id text, component text, source text, for_month date, cents bigint)
@@ -17,16 +17,12 @@ CREATE TEMP TABLE charge_due (area text, producer_id text, component text, sourc
 CREATE TEMP TABLE outcome_due (area text, producer_id text, municipality text, for_month date, indicator text,
     snapshot_id uuid, earned_cents bigint, released_cents bigint) ON COMMIT DROP
 """
-_NEWEST = """
-SELECT DISTINCT ON (area) run_id, area, month AS first, cut_off, NULL AS previous_cut_off FROM run
-WHERE status = 'closed' ORDER BY area, month DESC
-"""
 
 
 async def stage_due(tx: Tx) -> None:
     """Lay out `charge_due` and `outcome_due`, of every area that is visible."""
     await tx.execute(_STAGE)
-    for month in [Month(**run) for run in await rows(tx, _NEWEST)]:
+    for month in await newest_months(tx):
         await _stage_charges(tx, month)
         await _stage_outcomes(tx, month)
 

@@ -4,7 +4,6 @@ Killed anywhere, a run is as if it had not begun; picked up again, it reads the 
 its cut-off) and writes the same bytes.
 """
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from ..adjustments import write_adjustments
 from ..allowed_kinds import stage_refused_kinds
 from ..ceilings import write_ceiling_claims
 from ..charges import write_charges
+from ..closed_runs import digest_of
 from ..commands import RequestRun
 from ..domain import chart
 from ..errors import Reason, UnknownRun
@@ -163,8 +163,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await _book(tx, month, sums, [*reserves, *claims])
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)
-    exported = [*map(_canonical, sums), *(draft.lines_digest for draft in claims)]
-    digest = hashlib.sha256("\n".join(exported).encode()).hexdigest()
+    digest = digest_of(sums, (draft.lines_digest for draft in claims))
     await tx.execute(
         "UPDATE run SET status = 'closed', digest = %s, seconds = %s, problem = NULL WHERE run_id = %s",
         (digest, time.monotonic() - begun, month.run_id),
@@ -243,10 +242,6 @@ async def _draw(tx: Tx, month: Month, sums: Sequence[DictRow]) -> list[Statement
 
 def _component_sum(row: DictRow) -> ComponentSum:
     return ComponentSum(component=row["component"], lines=row["lines"], amount_cents=row["amount_cents"])
-
-
-def _canonical(row: DictRow) -> str:
-    return "|".join(str(row[k]) for k in ("producer_id", "component", "lines", "amount_cents", "lines_digest"))
 
 
 def _closed(month: Month, sums: Sequence[DictRow], digest: str) -> RunFact:

@@ -9,6 +9,7 @@ from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, one, rows
 
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
+from ..fee_contracts import EVER, NOW, contracted, stage_fee_contracts
 from ..prices import fee_of, total_of
 from ..vouchers import covered
 
@@ -38,25 +39,7 @@ async def listed(tx: Tx, day: date, area: str | None, municipality: str | None) 
     return await rows(tx, _LISTED, {"day": day, "area": area, "municipality": municipality})
 
 
-_CONTRACTS = """
-CREATE TEMP TABLE test_contract ON COMMIT DROP AS
-WITH newest AS (
-    SELECT DISTINCT ON (contract_id) contract_id, area, producer_id, starts_on, ends_on FROM contract_version
-    WHERE %(area)s::text IS NULL OR area = %(area)s ORDER BY contract_id, version DESC
-)
-SELECT n.area, n.producer_id, greatest(n.starts_on, m.first) AS begins, least(n.ends_on, m.after) AS ends
-FROM newest n CROSS JOIN (
-    SELECT first::date AS first, (first + interval '1 month')::date AS after
-    FROM generate_series(%(counted_from)s::timestamp, %(day)s::timestamp - interval '1 month', '1 month') first) m
-CROSS JOIN LATERAL (
-    SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r WHERE r.area = n.area AND r.month >= m.first) closed
-CROSS JOIN LATERAL (
-    SELECT compensation_kinds FROM contract_version k WHERE k.contract_id = n.contract_id
-    ORDER BY k.recorded_at < closed.at DESC, CASE WHEN k.recorded_at < closed.at THEN -k.version ELSE k.version END
-    LIMIT 1) known
-WHERE 'fee' = ANY(known.compensation_kinds)
-"""
-"""The days on which contracts pay fees, by the kinds that were known when the month closed, as `fees` has them."""
+_AREAS = "SELECT DISTINCT area FROM contract_version WHERE %(area)s::text IS NULL OR area = %(area)s"
 _TOTALS = """
 SELECT bool_or(total_price ->> 'counted_each' = 'year') AS by_year FROM price
 WHERE price_basis = 'package_total' AND (%(area)s::text IS NULL OR area = %(area)s)
@@ -73,8 +56,7 @@ WITH priced AS (
     WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(counted_from)s AND v.performed_on < %(day)s
         AND (%(area)s::text IS NULL OR v.area = %(area)s)
         AND (own.price_id IS NOT NULL OR whole.price_id IS NOT NULL) AND coalesce(own.why, whole.why) IS NULL
-        AND EXISTS (SELECT FROM test_contract c WHERE c.area = v.area AND c.producer_id = v.producer_id
-                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
+        AND {contracted}
         AND NOT {covered} AND {allowed}
 ),
 counted AS (
@@ -107,12 +89,11 @@ async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) ->
     by_year = totals["by_year"] if totals else None
     if by_year:
         asked["counted_from"] = date(since.year, 1, 1)
-    await tx.execute(_CONTRACTS, asked)
-    await tx.execute("ANALYZE test_contract")
+    await stage_fee_contracts(tx, [(row["area"], EVER, NOW) for row in await rows(tx, _AREAS, asked)])
     await stage_refused_everywhere(tx)
     ever = "'infinity'::timestamptz"
     total = _NO_TOTAL if by_year is None else total_of(at=ever)
-    conditions = {"covered": covered(at=ever), "allowed": fee_allowed()}
+    conditions = {"contracted": contracted(), "covered": covered(at=ever), "allowed": fee_allowed()}
     return await rows(tx, _FEES.format(fee=fee_of(at=ever), total=total, **conditions), asked)
 
 
