@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kanava.common.contracts import Fact
+from kanava.common.contracts import Fact, registry
 from kanava.common.contracts.registry import PackageTotal
 from kanava.common.db import Pool, rows, transaction
 from kanava.local.postgres import Postgres
@@ -141,6 +141,19 @@ class Opened:
 
 
 @dataclass(frozen=True)
+class Produced:
+    """The second area's scheme enters production, and once more as its later phase."""
+
+    day: int
+    number: int = 1
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As registry would tell it."""
+        phase = {"phase": 4 + min(version, 2), "version": 5 + version, "entered_on": day(self.day), "recorded_at": now}
+        return other_scheme(4).model_copy(update=phase)
+
+
+@dataclass(frozen=True)
 class Packaged:
     """A version of the package with another node, which has no price of its own."""
 
@@ -203,6 +216,12 @@ def priced(area: str, node: str, cents: int) -> Fact:
     return told.price(cents).model_copy(update=named)
 
 
+def other_scheme(phase: int) -> registry.Scheme:
+    """The scheme of the second area."""
+    changed = {"scheme_id": "other", "municipality": "853", "area": "05"}
+    return told.scheme(phase).model_copy(update=changed | {"compensation_model": "05:compensation_model:1"})
+
+
 def opened(place: tuple[str, bool]) -> Fact:
     """A unit of the second area."""
     unit, _ = UNITS[place]
@@ -218,8 +237,9 @@ TOPICS: dict[type, str] = {
     Voucher: "listing.voucher",
     Opened: "registry.unit",
     Packaged: "registry.package",
+    Produced: "registry.scheme",
 } | {Report: "monitoring.production", Listing: "listing.listing", Person: "listing.resident"}
-Story = Report | Listing | Person | Price | Contract | Voucher | Opened | Packaged
+Story = Report | Listing | Person | Price | Contract | Voucher | Opened | Packaged | Produced
 PLACES = st.sampled_from(sorted(UNITS))
 REPORTS = st.builds(
     Report,
@@ -254,7 +274,7 @@ VOUCHERS = st.builds(
     days=st.integers(20, 60),
     status=st.sampled_from(("granted", "annulled")),
 )
-LATE = st.builds(Opened) | st.builds(Packaged)
+LATE = st.builds(Opened) | st.builds(Packaged) | st.builds(Produced, day=DAYS)
 STORIES = st.lists(
     st.tuples(st.integers(0, SLOTS), REPORTS | REPORTS | LISTINGS | PEOPLE | PRICES | ENDED | VOUCHERS | LATE),
     min_size=8,
@@ -262,15 +282,13 @@ STORIES = st.lists(
 )
 
 
-async def open_areas(pool: Pool) -> None:
-    """Two areas with the same model, scheme and prices, and a unit of the private producer in each."""
+async def open_areas(pool: Pool, *, produces: bool) -> None:
+    """Two areas with the same model and prices, and a unit of the private producer in each; of the second it is said
+    whether its scheme is in production from the beginning."""
     await story.open_area(pool)
-    model, scheme = told.document(), told.scheme()
     changed = {"document_id": "05:compensation_model:1", "area": "05"}
-    await story.hear(pool, "registry.document", model.model_copy(update=changed))
-    changed = {"scheme_id": "other", "municipality": "853", "area": "05"}
-    changed |= {"compensation_model": "05:compensation_model:1"}
-    await story.hear(pool, "registry.scheme", scheme.model_copy(update=changed))
+    await story.hear(pool, "registry.document", told.document().model_copy(update=changed))
+    await story.hear(pool, "registry.scheme", other_scheme(5 if produces else 4))
     await story.hear(pool, "registry.unit", opened(("05", True)))
     await story.hear(pool, "registry.package", package((), TOTAL))
     for area in AREAS:
@@ -292,7 +310,8 @@ async def close(pool: Pool, area: str, month: date, now: datetime) -> None:
 
 async def lived(pool: Pool, slots: dict[int, list[tuple[str, Fact]]]) -> None:
     """Hear the facts of each slot; two areas close their months in turn, and once more after all."""
-    await open_areas(pool)
+    told_of = {type(fact) for facts in slots.values() for _, fact in facts}
+    await open_areas(pool, produces=registry.Scheme not in told_of)
     for slot in range(SLOTS + 1):
         for topic, fact in slots[slot]:
             await story.hear(pool, topic, fact)
