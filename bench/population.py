@@ -15,8 +15,6 @@ INSERT INTO producer SELECT 'p' || n, 1, '03', 'P' || n, 'private', 'approved', 
     FROM generate_series(0, 4) n;
 INSERT INTO unit SELECT '1.2.246.10.32213473.10.' || n, 1, '2026-09-01', 'p' || n % 5, '03', '049', n % 5 = 0
     FROM generate_series(0, 29) n;
-INSERT INTO contract SELECT 'c' || n, 1, 'p' || n, '03', 'basic', ARRAY['capitation', 'fee'], '2026-09-01', NULL
-    FROM generate_series(0, 4) n;
 INSERT INTO contract_version (contract_id, version, recorded_at, area, producer_id, contract_class, compensation_kinds,
     starts_on, effectiveness)
 SELECT 'c' || n, 1, '2026-09-01', '03', 'p' || n, 'basic', ARRAY['capitation', 'fee'], '2026-09-01', '[]'

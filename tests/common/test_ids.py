@@ -51,3 +51,9 @@ def test_areas_and_municipalities() -> None:
 def test_a_derived_id_depends_on_its_parts_alone(parts: list[str]) -> None:
     assert ids.derived_id(*parts) == ids.derived_id(*parts)
     assert ids.derived_id(*parts, "more") != ids.derived_id(*parts)
+
+
+def test_a_hetu_is_found_in_the_middle_of_a_text() -> None:
+    assert ids.holds_hetu("visit of 131052-901x!")
+    assert not ids.holds_hetu("131052-9080")
+    assert not ids.holds_hetu("131052-901Y"), "the check character is another person's, or nobody's"

@@ -208,6 +208,10 @@ REGISTRY = [
         *("registry", "POST", "/v1/producers/{producer_id}/decision", only(R.ORGANISER)),
         json(verdict="approve", reasons="Täyttää ehdot."),
     ),
+    Access(
+        *("registry", "POST", "/v1/producers/{producer_id}/standing", only(R.ORGANISER)),
+        json(verdict="suspend", reasons="Maksukyvytön."),
+    ),
     Access("registry", "POST", "/v1/units", {R.PRODUCER: Own.REFUSED, R.ORGANISER: Own.REFUSED}, unit),
     Access("registry", "GET", "/v1/units", everybody()),
     # The organiser closes only units of its own enterprise.
@@ -224,6 +228,10 @@ REGISTRY = [
             compensation_kinds=["capitation", "fee"],
             starts_on="2026-12-01",
         ),
+    ),
+    Access(
+        *("registry", "POST", "/v1/contracts/{contract_id}/end", only(R.ORGANISER)),
+        json(ends_on="2027-06-01"),
     ),
     Access(
         *("registry", "GET", "/v1/contracts"),
@@ -541,6 +549,7 @@ PAYMENTS = [
     ),
     Access("payments", "GET", "/v1/reports/areas/{area}", WATCHERS, MONTHS),
     Access("payments", "GET", "/v1/reports/areas/{area}/cost-classes", WATCHERS, MONTHS),
+    Access("payments", "GET", "/v1/reports/areas/{area}/fixed-share", WATCHERS, MONTHS),
     Access(
         *("payments", "GET", "/v1/reports/municipalities/{municipality}/cost-classes"),
         *(WATCHERS | {R.MUNICIPALITY: Own.REFUSED}, MONTHS),
@@ -620,6 +629,8 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}/verification", WATCHERS),
     Access("payments", "GET", "/v1/residents/{resident_id}/costs", only(R.RESIDENT)),
     Access("payments", "GET", "/v1/residents/{resident_id}/client-fees", only(R.RESIDENT)),
+    # A page names nobody in its address: whose it is, the token says.
+    Access("payments", "GET", "/pages/costs", only(R.RESIDENT, Own.FILTERED), marker="producer_name"),
     Access("payments", "GET", "/v1/residents/{resident_id}/benefits", only(R.RESIDENT)),
     Access(
         *("payments", "POST", "/v1/benefits", only(R.OPERATOR, Own.ALL)),

@@ -99,7 +99,8 @@ async def registry(made: Made) -> dict[str, str]:
         body = {"producer_id": owner, "municipality": "049", "name": "Asema", "opens_on": "2026-11-20"}
         world[name] = (await made.do(Role.PRODUCER, "POST", "/v1/units", body))["unit_id"]
     contract = {"contract_class": "basic", "compensation_kinds": ["fee"], "starts_on": "2026-11-20"}
-    await made.do(Role.ORGANISER, "POST", "/v1/contracts", contract | {"producer_id": producer})
+    signed = await made.do(Role.ORGANISER, "POST", "/v1/contracts", contract | {"producer_id": producer})
+    world["contract_id"] = signed["contract_id"]
     return world | await _steered(made, producer, world["node"])
 
 
@@ -220,6 +221,7 @@ async def payments(made: Made) -> dict[str, str]:
         "item_id": str(waiting[0]["item_id"]),
         "iban": IBAN,
         "producer_id": told.PRIVATE,
+        "producer_name": told.producer(private=True).name,
         "resident_id": str(told.resident_id(1)),
     }
 

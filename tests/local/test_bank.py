@@ -7,7 +7,7 @@ import pytest
 
 from kanava.local import bank
 from kanava.payments.bankfiles import read_bank_message
-from kanava.payments.iso20022 import Transfer, pain001
+from kanava.payments.iso20022 import Debtor, Transfer, pain001
 from tests.support.schemas import schema_errors
 
 GOOD, CLOSED = "FI6950001500000001", "FI1550001500000003"
@@ -19,7 +19,7 @@ def ordered(*transfers: tuple[str, int, str]) -> bytes:
     made = [
         Transfer(UUID(int=1), name, cents, "Tuottaja Oy", iban, "RF18539007547034") for name, cents, iban in transfers
     ]
-    return pain001(UUID(int=2), "FI2112345600000785", made, NOW)
+    return pain001(UUID(int=2), Debtor("Länsi-Uudenmaan hyvinvointialue", "FI2112345600000785"), made, NOW)
 
 
 def test_it_books_all_but_the_closed_account() -> None:

@@ -1,19 +1,24 @@
 """compose.yaml against the Compose schema, and against what the launcher starts on one machine."""
 
+import base64
 import copy
 import json
+import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
 from compose_pydantic import ComposeSpecification
 from pydantic import ValidationError
 
+from kanava.common import login
 from kanava.local import kafka, postgres
 from kanava.local.databases import SERVICES, app_role, database
 from kanava.local.profile import Profile, project_root
 from kanava.local.services import Copy, environment
+from kanava.payments.settings import PaymentsSettings
 
 ROOT = project_root()
 BROKERS = ("kafka-1", "kafka-2", "kafka-3")
@@ -116,7 +121,37 @@ def test_no_password_is_written_down(compose: dict[str, Any]) -> None:
 def test_the_realm_gives_the_claims_that_services_read() -> None:
     realm = json.loads((ROOT / "deploy" / "keycloak" / "realm.json").read_text())
     mappers = {mapper["name"] for scope in realm["clientScopes"] for mapper in scope["protocolMappers"]}
-    assert mappers == {"audience", "role", "area", "municipality", "producers", "resident", "level"}
+    assert mappers == {"subject", "audience", "role", "area", "municipality", "producers", "resident", "level"}
+
+
+def test_a_browser_that_signs_in_comes_back_to_where_the_realm_lets_it(compose: dict[str, Any]) -> None:
+    """Browsers know Keycloak and payments as `localhost`, at the ports that are published by default."""
+    realm = json.loads((ROOT / "deploy" / "keycloak" / "realm.json").read_text())
+    (client,) = realm["clients"]
+    told = {name: by_default(value) for name, value in compose["services"]["payments"]["environment"].items()}
+    keycloak = compose["services"]["keycloak"]
+    told |= {"KANAVA_DATABASE_URL": "postgresql://x", "KANAVA_SESSION_KEY": KEY, "KANAVA_PAYEE_KEY": KEY}
+    settings = PaymentsSettings(**{name[7:].lower(): value or None for name, value in told.items()})
+    assert client["clientId"] == settings.client_id
+    assert client["standardFlowEnabled"]
+    assert client["attributes"]["pkce.code.challenge.method"] == "S256"
+    assert client["redirectUris"] == [settings.origin + login.CALLBACK]
+    assert client["attributes"]["post.logout.redirect.uris"] == settings.origin + login.SIGNED_OUT
+    assert settings.issuer == by_default(keycloak["environment"]["KC_HOSTNAME"]) + "/realms/kanava"
+    published = {name: by_default(compose["services"][name]["ports"][0]) for name in ("keycloak", "payments")}
+    assert published["payments"] == f"127.0.0.1:{settings.origin.rpartition(':')[2]}:8000"
+    assert published["keycloak"].split(":")[1] in settings.issuer
+    assert keycloak["environment"]["KC_HOSTNAME_BACKCHANNEL_DYNAMIC"] == "true"
+    inside = {urlsplit(url).netloc for url in (settings.jwks_url, settings.configuration_url)}
+    assert inside == {"keycloak:8080"}
+
+
+KEY = base64.b64encode(b"k" * 32).decode()
+
+
+def by_default(value: str) -> str:
+    """A value of compose.yaml with the defaults of its variables."""
+    return re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", str(value))
 
 
 def follow_schema(compose: dict[str, Any]) -> None:

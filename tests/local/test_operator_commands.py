@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from typer.testing import CliRunner
@@ -15,6 +16,7 @@ GROUP = {
     "service": "payments", "topic": "kanava.listing.listing.v1", "reason": "not a valid fact", "letters": 2,
     "oldest_at": "2026-11-01T09:00:00Z", "newest_at": "2026-11-02T09:00:00Z", "letter_ids": ["aa-1", "bb-2"],
 }  # fmt: skip
+ENTRY = str(UUID(int=11))
 Asked = list[tuple[str, str, Any]]
 
 
@@ -47,10 +49,17 @@ def test_books_that_hold_are_said_to_hold(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_first_broken_entry_is_named_with_exit_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    broken = {"seq": 29, "entry_id": "0b", "reason": "its resident lines were changed"}
+    broken = {"seq": 29, "entry_id": ENTRY, "reason": "its resident lines were changed"}
     code, told = verified(monkeypatch, broken)
     assert code == 1
-    assert "broken at entry 29 (0b): its resident lines were changed" in told
+    assert f"broken at entry 29 ({ENTRY}): its resident lines were changed" in told
+
+
+def test_a_run_or_statement_beside_the_chain_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "The run of 2026-11: its digest is not that of its lines, charges and claims"
+    code, told = verified(monkeypatch, {"seq": 29, "entry_id": str(UUID(int=0)), "reason": reason})
+    assert code == 1
+    assert f"The books of area 03 are broken: {reason}. All 28 entries hold." in told
 
 
 def test_without_an_area_all_books_are_verified(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +68,7 @@ def test_without_an_area_all_books_are_verified(monkeypatch: pytest.MonkeyPatch)
     def ask(name: str, service: str, method: str, path: str) -> dict[str, Any]:
         area = path.split("/")[3]
         asked.append(area)
-        broken = {"seq": 2, "entry_id": "0b", "reason": "its hash differs"} if area == "90" else None
+        broken = {"seq": 2, "entry_id": ENTRY, "reason": "its hash differs"} if area == "90" else None
         return {"area": area, "entries": 1 if area in ("03", "90") else 0, "head": "ab" * 32, "broken": broken}
 
     monkeypatch.setattr(commands_ledger, "ask", ask)

@@ -132,6 +132,32 @@ async def test_capitation_that_the_model_does_not_allow_is_not_paid_to_that_clas
     await story.assert_books_agree(pool)
 
 
+async def test_capitation_is_judged_by_the_class_also_where_the_contract_does_not_name_it(pool: Pool) -> None:
+    await story.open_area(pool)
+    only_fees = {"version": 2, "recorded_at": at(9, 10), "compensation_kinds": ("fee",)}
+    await story.hear(pool, "registry.contract", told.contract(private=True).model_copy(update=only_fees))
+    await adopt(pool, "basic", "fee")
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), private=True)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await story.lines(pool) == []
+
+
+async def test_a_first_contract_that_came_late_pays_everybody_what_a_closed_month_refused(pool: Pool) -> None:
+    """Nothing became known of the residents themselves."""
+    await story.open_area(pool)
+    await adopt(pool, "basic", "fee")
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1), private=True)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await story.lines(pool, "capitation") == []
+    late = cooperation(contract_id="C-late", compensation_kinds=("capitation",), recorded_at=at(11, 6))
+    await story.hear(pool, "registry.contract", late)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert [line["for_month"] for line in await story.lines(pool, "capitation")] == [OCTOBER, NOVEMBER]
+    await story.assert_books_agree(pool)
+
+
 async def test_who_hears_the_contract_warns_and_the_organiser_sees_it(pool: Pool) -> None:
     await story.open_area(pool)
     await adopt(pool, "cooperation", "capitation")

@@ -31,6 +31,11 @@ DAYS = ("on", "first", "last", "due_on", "received_on", "valid_from", "measured_
 MONTHS = ("month", "since", "until", "for_month", "first_month")
 
 
+TEXTS = ("reason", "reasons", "reference", "title", "evidence", "source", "mandate", "payee", "outcome")
+UNTOLD = ("  ", "\n", "Asiakas 131052-901X soitti", "131052-901x")
+"""No reason at all, and the personal identity code that only listing may know."""
+
+
 class AnyWorld(dict[str, str]):
     """Every object by one id: a body is refused before its object is looked for."""
 
@@ -104,9 +109,15 @@ async def client(pool: Pool) -> AsyncIterator[httpx.AsyncClient]:
 
 async def post(client: httpx.AsyncClient, token: str, path: str, body: Any) -> httpx.Response:
     """Command under a key of its own."""
+    return await send(client, "POST", token, path, body)
+
+
+async def send(client: httpx.AsyncClient, method: str, token: str, path: str, body: Any) -> httpx.Response:
+    """Command by another method."""
     headers = {"authorization": f"Bearer {token}", "idempotency-key": str(uuid4())}
     content = httpx.Request("POST", "http://x", json=body).content
-    return await client.post(path, content=content, headers=headers | {"content-type": "application/json"})
+    headers |= {"content-type": "application/json"}
+    return await client.request(method, path, content=content, headers=headers)
 
 
 async def ask(client: httpx.AsyncClient, role: Role, path: str, query: dict[str, str]) -> httpx.Response:
@@ -124,6 +135,22 @@ async def written(pool: Pool) -> list[Any]:
 
 def test_the_table_of_access_shows_many_sums() -> None:
     assert {row.path for row, _, _ in sums()} >= {"/v1/funding", "/v1/transfers", "/v1/benefits"}
+
+
+async def test_no_text_is_blank_or_names_a_person_by_the_hetu(pool: Pool, client: httpx.AsyncClient) -> None:
+    before, asked = await written(pool), set()
+    for row in (one for one in TABLE if one.service == "payments" and one.method in ("POST", "PUT")):
+        role = next(iter(row.own))
+        for place in named(row.sends(WORLD, role).json, TEXTS):
+            for text in UNTOLD:
+                body = replaced(row.sends(WORLD, role).json, place, text)
+                answer = await send(client, row.method, f"anna:{role.value}:1", row.path.format_map(WORLD), body)
+                told_of = f"{row.name} with {place} = {text!r}: {answer.status_code} {answer.text[:300]}"
+                assert answer.status_code == 422, told_of
+                assert "/" + "/".join(map(str, place)) in {one["pointer"] for one in answer.json()["errors"]}, told_of
+                asked.add(row.path)
+    assert asked >= {"/v1/performance-lines", "/v1/benefits", "/v1/residents/{resident_id}/account"}
+    assert await written(pool) == before
 
 
 async def test_no_route_takes_an_absurd_sum(pool: Pool, client: httpx.AsyncClient) -> None:

@@ -211,6 +211,7 @@ async def test_a_changed_account_is_paid_after_somebody_else_confirmed_it(pool: 
         content = await file_of(tx, paid.payout_id, seal=PaymentsSettings().payee_seal())
     assert content is not None
     assert f"<IBAN>{NEW}</IBAN>".encode() in content
+    assert b"<Dbtr><Nm>Lansi-Uudenmaan hyvinvointialue</Nm></Dbtr>" in content
 
 
 async def test_an_account_that_changes_again_after_the_confirmation_stops_the_payment_again(pool: Pool) -> None:
@@ -219,6 +220,9 @@ async def test_an_account_that_changes_again_after_the_confirmation_stops_the_pa
     third = told.producer(private=True, iban="FI4250001510000023", version=3)
     await story.hear(pool, "registry.producer", third)
     assert [held.reason for held in (await release(pool, "cecilia")).held] == ["account_changed"]
+    assert third.iban is not None
+    await confirm(pool, third.iban, "daniel")
+    assert (await release(pool, "bertta")).to_bank == 1, "who confirmed another account may release to this one"
 
 
 async def test_no_account_changes_between_the_selection_and_the_file(pool: Pool) -> None:

@@ -1,5 +1,7 @@
 """Files of the bank: read safely, refused whole, and harmless when repeated, out of order or split."""
 
+from dataclasses import replace
+
 import pytest
 
 from kanava.common.db import Pool, one, rows, transaction
@@ -14,6 +16,8 @@ BOMB = b"""<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x "1234567890"><!ENTITY y 
 <Document xmlns="urn:x"><BkToCstmrStmt><GrpHdr><MsgId>&y;</MsgId></GrpHdr></BkToCstmrStmt></Document>"""
 OUTSIDE = b"""<?xml version="1.0"?><!DOCTYPE a SYSTEM "file:///etc/passwd">
 <Document xmlns="urn:x"><BkToCstmrStmt/></Document>"""
+GROWING = b"".join(f'<!ENTITY x{place} "{f"&x{place - 1};" * 10}">'.encode() for place in range(1, 12))
+LAUGHS = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x0 "ha">' + GROWING + b"]><Document>&x11;</Document>"
 GOOD = notification("M", debit("B", ("E", 1)))
 STATEMENT = statement("M", debit("B", ("E", 1)), how=Numbered(number=1, opening=5))
 BATCH = notification("M", debit("B", ("E", 1), ("F", 2)))
@@ -23,6 +27,7 @@ BATCH = notification("M", debit("B", ("E", 1), ("F", 2)))
     ("content", "rule", "pointer"),
     [
         (BOMB, "no_doctype", "/"),
+        (LAUGHS, "no_doctype", "/"),
         (OUTSIDE, "no_doctype", "/"),
         (GOOD[:-40], "well_formed", "/"),
         (b"", "well_formed", "/"),
@@ -120,6 +125,15 @@ def test_a_file_beyond_the_limits_is_not_read() -> None:
         bankfiles.read_bank_message(b" " * (bankfiles.LIMITS.size_bytes + 1))
     assert refused.value.rule == "file_size"
     assert bankfiles.LIMITS.size_bytes < 200_000_000
+
+
+def test_a_file_of_too_many_entries_is_read_no_further(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused at the first entry that is too many, so that no tree of the whole file is made."""
+    content = notification("M", *[debit(f"B{number}", ("E", 1)) for number in range(200)])
+    monkeypatch.setattr(bankfiles, "LIMITS", replace(bankfiles.LIMITS, entries=100))
+    with pytest.raises(Invalid) as refused:
+        bankfiles.read_bank_message(content[:-40])
+    assert refused.value.rule == "file_size"
 
 
 async def test_a_file_twice_or_in_two_reports_books_once(pool: Pool) -> None:

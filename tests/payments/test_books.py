@@ -110,20 +110,29 @@ async def test_a_verifier_names_the_first_broken_entry(pool: Pool, database: Ser
     assert reason in broken.reason
 
 
-async def test_an_account_never_falls_below_its_limit(pool: Pool) -> None:
+@pytest.mark.parametrize("limit_cents", [0, 4_00])
+async def test_an_account_falls_to_its_limit_and_never_below(
+    pool: Pool, database: ServiceDatabase, limit_cents: int
+) -> None:
     await story.open_area(pool)
     await story.fund(pool, 10_00, at(10, 1))
-    draft = chart.payment(
-        chart.EntryKind.SETTLEMENT,
-        statement_id=told.resident_id(1),
-        producer_id=told.OWN,
-        sums={"capitation": 10_01},
-    )
-    with pytest.raises(Refused):
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("UPDATE book SET limit_cents = %s", (limit_cents,))
+
+    async def spend(cents: int) -> None:
+        draft = chart.payment(
+            chart.EntryKind.SETTLEMENT, statement_id=told.resident_id(1), producer_id=told.OWN, sums={"fee": cents}
+        )
         async with transaction(pool) as tx:
             await ledger.post(tx, told.AREA, [draft], at(10, 2))
+
+    with pytest.raises(Refused):
+        await spend(10_01 - limit_cents)
+    await spend(10_00 - limit_cents)
+    with pytest.raises(Refused):
+        await spend(1)
     async with transaction(pool) as tx:
-        assert (await ledger.verify(tx, told.AREA)).entries == 1
+        assert (await ledger.verify(tx, told.AREA)).entries == 2
 
 
 DAYS = {

@@ -125,7 +125,7 @@ async def test_a_report_corrected_to_another_node_moves_its_use(pool: Pool) -> N
     dearer = corrected.model_copy(update={"node": "MTP.1", "quantity": 2})
     await story.hear(pool, "monitoring.production", dearer)
     await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
-    assert {line: used[0] for line, used in (await standing(pool)).items()} == {"2": -20_60, "3": 90_00}
+    assert {line: used[0] for line, used in (await standing(pool)).items()} == {"2": 0, "3": 69_40}
     async with transaction(pool) as tx:
         found = await rows(
             tx,

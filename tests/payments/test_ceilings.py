@@ -1,7 +1,7 @@
 """The yearly ceiling of client fees on a real PostgreSQL: claimed once, corrected, families together."""
 
 import hashlib
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import psycopg
@@ -14,6 +14,7 @@ from kanava.payments.figures import fee_ceilings
 from kanava.payments.lines import SUMS
 from kanava.payments.views import ceilings as views
 from kanava.payments.views.reconciliation import reconciliation
+from kanava.payments.views.trial_balance import lines_on
 from tests.payments import story
 from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
@@ -177,3 +178,18 @@ async def test_a_ceiling_that_became_known_late_gives_back_what_lies_above(
     await story.close(pool, DECEMBER, at(12, 31, 23))
     assert await claims(pool, NOVEMBER) == {(resident_id(1), resident_id(1)): 85_00}
     assert await claims(pool, DECEMBER) == {}
+
+
+async def test_claims_belong_to_the_month_of_their_run_like_the_fees_that_they_give_back(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    for month, cut_off in ((OCTOBER, at(11, 2)), (NOVEMBER, at(12, 2))):
+        await story.close(pool, month, cut_off)
+    fees = [visit(n, 1, date(2026, 12, n), recorded_at=at(12, 20), fee_cents=300_00) for n in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    new_year = datetime(2027, 1, 4, 20, tzinfo=UTC)
+    await story.close(pool, DECEMBER, new_year)
+    async with transaction(pool) as tx:
+        lines = await lines_on(tx, told.AREA, date(2026, 12, 31), new_year)
+    found = {str(line.account): line.closing_cents for line in lines}
+    assert (found["4300"], found["4310"], found["2400"]) == (-900_00, 85_00, -85_00)

@@ -4,11 +4,12 @@ from datetime import UTC, date, datetime
 
 from kanava.common.db import Pool, transaction
 from kanava.payments.domain.benefits import BenefitKind
+from kanava.payments.domain.disputes import Remedy
 from kanava.payments.domain.trial_balance import AccountClass, class_of
 from kanava.payments.service.benefits import DecideBenefit, decide_benefit
 from kanava.payments.views import cost_classes
 from kanava.payments.views.trial_balance import lines_on
-from tests.payments import story, test_incentives
+from tests.payments import story, test_disputes, test_incentives
 from tests.payments.test_payout import closed_month
 from tests.payments.test_reports import package
 from tests.support import facts as told
@@ -67,8 +68,20 @@ async def test_a_fee_has_the_class_of_its_node_as_the_run_knew_it(pool: Pool) ->
     await story.close(pool, DECEMBER, at(12, 31, 23))
     found = await classes(pool)
     assert found["2026-11", "services", ""] == 45_00 - 20_60
-    assert found["2026-12", "services", ""] == -45_00
-    assert found["2026-12", "care", "rehabilitation"] == 90_00
+    assert found["2026-12", "services", ""] == -(45_00 - 20_60)
+    assert found["2026-12", "care", "rehabilitation"] == 90_00 - 20_60
+    assert sum(found.values()) == await costs_of_the_year(pool)
+
+
+async def test_an_adjusted_fee_is_counted_once(pool: Pool) -> None:
+    """What an accepted dispute adds uses the node of its report and stands in the books as an adjustment."""
+    await test_disputes.closed_month(pool)
+    contested = await test_disputes.key(pool, "fee")
+    opened = await test_disputes.contest(pool, "fee")
+    await test_disputes.decide(pool, opened.dispute_id, remedy=Remedy.PAYMENTS, holds=[(contested, 90_00)])
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    found = await classes(pool)
+    assert {key[1]: cents for key, cents in found.items() if key[0] == "2026-12"} == {"care": 14_00, "services": 45_00}
     assert sum(found.values()) == await costs_of_the_year(pool)
 
 

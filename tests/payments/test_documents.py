@@ -11,8 +11,9 @@ from lxml import etree
 from psycopg.rows import DictRow
 
 from kanava.common.db import Pool, transaction
-from kanava.payments.statement_paper import LANGUAGES, Paper, chosen_language, read_paper, words
-from kanava.payments.statement_pdf import money_text, statement_pdf
+from kanava.common.languages import LANGUAGES
+from kanava.payments.statement_paper import Paper, read_paper, words
+from kanava.payments.statement_pdf import statement_pdf
 from kanava.payments.statement_xlsx import COLUMNS, StatementBook
 from kanava.payments.views import explained
 from tests.payments import story
@@ -189,25 +190,3 @@ def test_every_language_has_every_word() -> None:
     assert len({frozenset(own) for own in words().values()}) == 1
     assert all(all(own.values()) for own in words().values())
     assert {name for name, _, _ in COLUMNS} <= set(words()["fi"])
-
-
-@pytest.mark.parametrize(
-    ("asked", "header", "language"),
-    [
-        ("sv", "en", "sv"),
-        (None, "en-GB,en;q=0.9,fi;q=0.8", "en"),
-        (None, "de, sv;q=0.5, fi;q=0.9", "fi"),
-        (None, "de", "fi"),
-        (None, "sv;q=0, en;q=0.001", "en"),
-        (None, ",;q=x,,sv;q=,", "sv"),
-        (None, None, "fi"),
-    ],
-)
-def test_the_language_is_the_asked_one_or_the_browser_s(asked: str | None, header: str | None, language: str) -> None:
-    assert chosen_language(asked, header) == language
-
-
-def test_amounts_are_written_as_the_language_does() -> None:
-    assert money_text(-123_456_78, "fi") == "−123\N{NO-BREAK SPACE}456,78\N{NO-BREAK SPACE}€"
-    assert money_text(123_456_78, "en") == "123,456.78\N{NO-BREAK SPACE}€"
-    assert money_text(5, "sv") == "0,05\N{NO-BREAK SPACE}€"

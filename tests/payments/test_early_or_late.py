@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kanava.common.contracts import Fact
+from kanava.common.contracts.registry import PackageTotal
 from kanava.common.db import Pool, rows, transaction
 from kanava.local.postgres import Postgres
 from kanava.payments import ledger
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
+from tests.payments.test_prices import package
 from tests.payments.test_vouchers import personal_budget, voucher
 from tests.support import facts as told
 from tests.support.databases import service_database
@@ -28,8 +30,13 @@ UNITS = {
     ("03", True): (told.PRIVATE_UNIT, told.PRIVATE),
     ("03", False): (told.OWN_UNIT, told.OWN),
     ("05", True): (f"{told.PRIVATE}5", told.PRIVATE),
+    ("05", False): (f"{told.OWN}5", told.OWN),
 }
+"""The units; the last is opened when a story says so, if ever."""
 NODES = ("SOS.1.1", "SOS.1.2")
+TOTAL = "MTP"
+"""A package that is paid for each treated client of a month in one area and of a year in the other; its second node is
+added when a story says so, if ever."""
 
 
 def instant(slot: int) -> datetime:
@@ -118,9 +125,33 @@ class Price:
     def fact(self, version: int, now: datetime) -> Fact:
         """As registry would tell it."""
         area, node = PRICED[self.number]
-        named = {"price_id": f"{area}:{node}:x", "area": area, "node": node, "version": version + 1}
-        changed = {"recorded_at": now, "correction_reason": "Kirjoitusvirhe"}
-        return told.price(self.cents).model_copy(update=named | changed)
+        changed = {"version": version + 1, "recorded_at": now, "correction_reason": "Kirjoitusvirhe"}
+        return priced(area, node, self.cents).model_copy(update=changed)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A unit becomes known."""
+
+    number: int = 1
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As registry would tell it."""
+        return opened(("05", False)).model_copy(update={"version": version, "recorded_at": now})
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """A version of the package with another node, which has no price of its own."""
+
+    number: int = 1
+
+    def fact(self, version: int, now: datetime) -> Fact:
+        """As registry would tell it."""
+        made = package((), TOTAL)
+        nodes = (*made.nodes, made.nodes[0].model_copy(update={"code": f"{TOTAL}.2"}))
+        changed = {"number": version + 1, "package_id": f"{TOTAL}:{version + 1}", "recorded_at": now, "nodes": nodes}
+        return made.model_copy(update=changed)
 
 
 @dataclass(frozen=True)
@@ -163,23 +194,41 @@ class Voucher:
         return make(self.number, self.resident, *grant, **changed)
 
 
-PRICED = dict(enumerate((area, node) for area in AREAS for node in NODES))
+def priced(area: str, node: str, cents: int) -> Fact:
+    """A price of a node, or the total price of the package."""
+    named: dict[str, Any] = {"price_id": f"{area}:{node}:x", "area": area, "node": node}
+    if node == TOTAL:
+        total = PackageTotal(package=TOTAL, counted_each="month" if area == told.AREA else "year")
+        named |= {"unit_of_measure": "hoidettu_asiakas", "price_basis": "package_total", "total_price": total}
+    return told.price(cents).model_copy(update=named)
+
+
+def opened(place: tuple[str, bool]) -> Fact:
+    """A unit of the second area."""
+    unit, _ = UNITS[place]
+    made = told.unit(private=place[1])
+    return made.model_copy(update={"unit_id": unit, "area": "05", "municipality": "853"})
+
+
+PRICED = dict(enumerate((area, node) for area in AREAS for node in (*NODES, TOTAL)))
 CONTRACTS = {1: {"contract_id": "C-True"}, 2: {"contract_id": "C-5", "area": "05"}}
 TOPICS: dict[type, str] = {
     Price: "registry.price",
     Contract: "registry.contract",
     Voucher: "listing.voucher",
+    Opened: "registry.unit",
+    Packaged: "registry.package",
 } | {Report: "monitoring.production", Listing: "listing.listing", Person: "listing.resident"}
-Story = Report | Listing | Person | Price | Contract | Voucher
+Story = Report | Listing | Person | Price | Contract | Voucher | Opened | Packaged
 PLACES = st.sampled_from(sorted(UNITS))
 REPORTS = st.builds(
     Report,
-    number=st.integers(1, 3),
+    number=st.integers(1, 4),
     resident=st.integers(1, 3),
     place=PLACES,
-    node=st.sampled_from(NODES),
+    node=st.sampled_from((*NODES, f"{TOTAL}.1", f"{TOTAL}.2")),
     day=DAYS,
-    cents=st.sampled_from((0, 20_00)),
+    cents=st.sampled_from((0, 20_00, 500_00)),
 )
 LISTINGS = st.builds(
     Listing,
@@ -194,7 +243,7 @@ PEOPLE = st.builds(
     dead=st.none() | DAYS,
     area=st.sampled_from(AREAS),
 )
-PRICES = st.builds(Price, number=st.integers(0, 3), cents=st.sampled_from((40_00, 55_00)))
+PRICES = st.builds(Price, number=st.integers(0, len(PRICED) - 1), cents=st.sampled_from((40_00, 55_00)))
 ENDED = st.builds(Contract, number=st.integers(1, 2), ends=st.none() | DAYS)
 VOUCHERS = st.builds(
     Voucher,
@@ -205,8 +254,9 @@ VOUCHERS = st.builds(
     days=st.integers(20, 60),
     status=st.sampled_from(("granted", "annulled")),
 )
+LATE = st.builds(Opened) | st.builds(Packaged)
 STORIES = st.lists(
-    st.tuples(st.integers(0, SLOTS), REPORTS | REPORTS | LISTINGS | PEOPLE | PRICES | ENDED | VOUCHERS),
+    st.tuples(st.integers(0, SLOTS), REPORTS | REPORTS | LISTINGS | PEOPLE | PRICES | ENDED | VOUCHERS | LATE),
     min_size=8,
     max_size=24,
 )
@@ -221,19 +271,16 @@ async def open_areas(pool: Pool) -> None:
     changed = {"scheme_id": "other", "municipality": "853", "area": "05"}
     changed |= {"compensation_model": "05:compensation_model:1"}
     await story.hear(pool, "registry.scheme", scheme.model_copy(update=changed))
-    other = {"unit_id": UNITS["05", True][0], "area": "05", "municipality": "853"}
-    await story.hear(pool, "registry.unit", told.unit(private=True).model_copy(update=other))
+    await story.hear(pool, "registry.unit", opened(("05", True)))
+    await story.hear(pool, "registry.package", package((), TOTAL))
     for area in AREAS:
         if area != told.AREA:
-            contract = told.contract(private=True)
-            await story.hear(
-                pool, "registry.contract", contract.model_copy(update={"contract_id": "C-5", "area": area})
-            )
-        for node in NODES:
-            named = {"price_id": f"{area}:{node}:x", "area": area, "node": node}
-            await story.hear(
-                pool, "registry.price", told.price(45_00 if node == NODES[0] else 60_00).model_copy(update=named)
-            )
+            for private in (True, False):
+                named = {"contract_id": "C-5" if private else "C-5-own", "area": area}
+                contract = told.contract(private=private).model_copy(update=named)
+                await story.hear(pool, "registry.contract", contract)
+        for node, cents in zip((*NODES, TOTAL), (45_00, 60_00, 400_00), strict=True):
+            await story.hear(pool, "registry.price", priced(area, node, cents))
 
 
 async def close(pool: Pool, area: str, month: date, now: datetime) -> None:

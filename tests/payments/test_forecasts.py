@@ -7,7 +7,7 @@ import pytest
 
 from kanava.common.clock import add_months
 from kanava.common.db import Pool, transaction
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 from kanava.common.ids import derived_id
 from kanava.payments import ledger
 from kanava.payments.commands import PlaceFunding, PlanInstalments
@@ -53,11 +53,32 @@ async def test_a_year_ahead_follows_the_book(pool: Pool) -> None:
     assert found.below_limit_in is None
 
 
+async def test_months_before_anything_was_paid_are_no_history_of_what_goes_out(pool: Pool) -> None:
+    """The first payout of an area comes a month after its first instalment, and would look like a season."""
+    await story.fund(pool, 1_000_00, datetime(2025, 11, 1, 9, tzinfo=UTC), "2025-11")
+    await live(pool, MONTHS[-13:-1])
+    found = await asked(pool, datetime(2026, 12, 15, tzinfo=UTC))
+    assert (found.months_of_history, found.balance_cents) == (12, 1_000_00 + 12 * 100_00 - 300_00)
+    assert [one.outflow_cents for one in found.months] == [1_200_00] + [900_00] * 11
+    with pytest.raises(Refused) as refused:
+        await asked(pool, datetime(2026, 11, 15, tzinfo=UTC))
+    assert refused.value.reason is Reason.TOO_LITTLE_HISTORY
+
+
 async def test_an_instalment_that_will_not_come_is_seen_in_the_band(pool: Pool) -> None:
     await live(pool, MONTHS)
     nothing = {date(2027, n, 1): 0 for n in range(1, 13)}
     found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), nothing)
     assert found.below_limit_in == "2027-04"
+
+
+@pytest.mark.parametrize("month", [date(2026, 12, 1), date(2028, 1, 1)])
+async def test_a_month_that_the_forecast_does_not_reach_is_asked_in_vain_and_refused(pool: Pool, month: date) -> None:
+    await live(pool, MONTHS)
+    with pytest.raises(Invalid) as refused:
+        await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), {month: 5})
+    assert (refused.value.pointer, refused.value.rule) == ("/planned", "month_ahead")
+    assert (await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), {date(2027, 12, 1): 5})).months[-1].inflow_cents == 5
 
 
 async def plan(pool: Pool, year: int, *instalments: tuple[date, int]) -> None:

@@ -8,9 +8,11 @@ import pytest
 from kanava.common.db import Pool, rows, transaction
 from kanava.common.errors import Invalid, Refused
 from kanava.payments.commands import AllocateContributions, PlaceFunding, PlanInstalments, SetStateFunding
+from kanava.payments.domain.municipalities import Municipality
 from kanava.payments.domain.state_funding import Determinant
 from kanava.payments.errors import Reason
 from kanava.payments.figures import residents_by_area
+from kanava.payments.service import municipalities as paying
 from kanava.payments.service.funding import Funded, allocate_contributions, place_funding
 from kanava.payments.service.funding_plans import PlannedFunding, plan_instalments, set_state_funding
 from kanava.payments.views import books
@@ -131,6 +133,28 @@ async def test_the_states_funding_becomes_a_plan_of_each_area(pool: Pool) -> Non
             await set_state_funding(tx, SetStateFunding(2026, total, measures[:22], "Budjetti", "operator"), at(10, 1))
 
 
+@pytest.mark.parametrize("dropped", [(("05", 0),), ()], ids=["measures of nothing", "not named"])
+async def test_an_area_that_loses_the_states_funding_loses_its_plan(
+    pool: Pool, dropped: tuple[tuple[str, int], ...]
+) -> None:
+    """Two areas share; then one of them gets nothing, and what is planned is still what the state gives."""
+    total, versions = 12_000_00, []
+    for measures in ((("03", 1), ("05", 1)), (("03", 1), *dropped), (("03", 1), *dropped)):
+        given = tuple((one.value, area, measure) for one in Determinant for area, measure in measures)
+        async with transaction(pool) as tx:
+            command = SetStateFunding(2026, total, given, "Budjetti", "operator")
+            made = await set_state_funding(tx, command, at(10, 1))
+            seen = {area: await views.payers(tx, area, 2026, NOVEMBER) for area in ("03", "05")}
+        assert sum(one.planned_cents for found in seen.values() for one in found) == total
+        versions.append([(one.area, one.version, one.total_cents, one.instalments) for one in made.plans])
+    assert [(area, version, parts) for area, version, _, parts in versions[0]] == [("03", 1, 12), ("05", 1, 12)]
+    assert versions[1] == [("03", 2, total, 12), ("05", 2, 0, 0)]
+    assert versions[2] == [("03", 3, total, 12)], "a plan is withdrawn once"
+    (withdrawn,) = seen["05"]
+    assert (withdrawn.version, withdrawn.planned_cents, withdrawn.instalments) == (2, 0, [])
+    assert withdrawn.reason == "State funding 2026, version 2: Budjetti"
+
+
 async def test_contributions_are_allocated_and_booked_for_every_area(pool: Pool) -> None:
     command = AllocateContributions(1_000_000_01, tuple(residents_by_area().items()), NOVEMBER, "Vakuutusmaksut 11")
     async with transaction(pool) as tx:
@@ -169,3 +193,54 @@ async def test_a_municipality_has_a_plan_of_its_own(pool: Pool) -> None:
         await place_funding(tx, command, at(11, 2))
         found = await views.payers(tx, told.AREA, 2026, NOVEMBER)
     assert [(one.payer, one.party, one.missing_cents) for one in found] == [("municipality", "049", 0)]
+
+
+@pytest.mark.parametrize(
+    ("code", "rule"),
+    [
+        ("091", "municipality_of_area"),
+        ("999", "municipality_known"),
+        ("564", "municipality_known"),
+        ("223", "municipality_of_year"),
+    ],
+)
+async def test_a_municipality_of_another_area_or_of_none_pays_nothing_in(pool: Pool, code: str, rule: str) -> None:
+    placed = PlaceFunding(told.AREA, "municipality", code, 10_00, NOVEMBER, "11/12")
+    planned = PlanInstalments(
+        told.AREA, "municipality", code, 2026, ((NOVEMBER, 10_00),), "Talousarvio 2026", "operator"
+    )
+    for act, command in ((place_funding, placed), (plan_instalments, planned)):
+        with pytest.raises(Invalid) as refused:
+            async with transaction(pool) as tx:
+                await act(tx, command, at(11, 2))  # type: ignore[operator]  # each with its own command
+        assert (refused.value.rule, refused.value.pointer) == (rule, "/municipality")
+    async with transaction(pool) as tx:
+        assert await rows(tx, "SELECT 1 FROM entry UNION ALL SELECT 1 FROM instalment_plan") == []
+
+
+async def test_a_municipality_that_the_registry_spoke_of_is_known_beyond_the_code_list(pool: Pool) -> None:
+    """Turku is on no list that is carried here, but its scheme was set up in its area."""
+    changed = {"scheme_id": "turku", "municipality": "853", "area": "05"}
+    await story.hear(pool, "registry.scheme", told.scheme().model_copy(update=changed))
+    async with transaction(pool) as tx:
+        await place_funding(tx, PlaceFunding("05", "municipality", "853", 10_00, NOVEMBER, "11/12"), at(11, 2))
+    with pytest.raises(Invalid) as refused:
+        async with transaction(pool) as tx:
+            await place_funding(tx, PlaceFunding("03", "municipality", "853", 10_00, NOVEMBER, "11/12"), at(11, 2))
+    assert refused.value.rule == "municipality_of_area"
+
+
+async def test_a_municipality_that_ended_still_pays_for_its_last_year(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended = {"002": Municipality(told.AREA, date(2026, 1, 1), "049")}
+    monkeypatch.setattr(paying, "municipalities", lambda: ended)
+    late = PlaceFunding(told.AREA, "municipality", "002", 10_00, date(2026, 1, 20), "12/12", 2025)
+    async with transaction(pool) as tx:
+        funded = await place_funding(tx, late, at(11, 2))
+    assert [share.fiscal_year for share in funded.years] == [2025]
+    with pytest.raises(Invalid) as refused:
+        async with transaction(pool) as tx:
+            await place_funding(tx, replace(late, fiscal_year=2026, reference="1/12"), at(11, 2))
+    assert refused.value.rule == "municipality_of_year"
+    assert "049" in str(refused.value.detail)

@@ -44,7 +44,9 @@ def snapshot(number: int, recorded_at: datetime, **changed: object) -> Snapshot:
     return Snapshot.model_validate(fields | changed)
 
 
-async def october(pool: Pool, incentives: tuple[IncentiveTerm, ...] = TERMS, *, both: bool = False) -> None:
+async def october(
+    pool: Pool, incentives: tuple[IncentiveTerm, ...] = TERMS, *, both: bool = False, heard: tuple[Snapshot, ...] = ()
+) -> None:
     """October closed: two residents of the private producer give 14.00 € of capitation and 0.70 € of reserve.
 
     With `both`, the contract of the own enterprise has incentives too: its resident gives 0.35 €.
@@ -64,6 +66,7 @@ async def october(pool: Pool, incentives: tuple[IncentiveTerm, ...] = TERMS, *, 
     await story.hear(pool, "listing.resident", resident(1), resident(2), resident(3))
     private = span(date(2026, 9, 1), private=True)
     await story.hear(pool, "listing.listing", listed(1, private), listed(2, private), listed(3, span(date(2026, 9, 1))))
+    await story.hear(pool, "monitoring.snapshot", *heard)
     await story.close(pool, OCTOBER, at(11, 2))
 
 
@@ -119,10 +122,28 @@ async def test_what_nobody_confirmed_or_covers_no_whole_month_earns_nothing(pool
     unconfirmed = snapshot(1, at(11, 20), confirmed_by=None)
     half = snapshot(2, at(11, 20), period_from=date(2026, 10, 15))
     unit = snapshot(3, at(11, 20), subject="unit", unit_id=told.PRIVATE_UNIT)
-    assert await story.hear(pool, "monitoring.snapshot", unconfirmed, half, unit) == 1
+    a_day_short = snapshot(4, at(11, 20), period_until=date(2026, 10, 31))
+    assert await story.hear(pool, "monitoring.snapshot", unconfirmed, half, unit, a_day_short) == 2
     await story.close(pool, NOVEMBER, at(12, 2))
     assert await story.lines(pool, "incentive") == []
     assert await reserved_cents(pool) == 2 * 70
+
+
+async def test_an_indicator_that_is_frozen_before_its_month_closes_settles_it_in_the_next_run(pool: Pool) -> None:
+    await october(pool, heard=(snapshot(1, at(11, 1)),))
+    assert (await story.lines(pool, "incentive"), await reserved_cents(pool)) == ([], 70)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert sum(line["amount_cents"] for line in await story.lines(pool, "incentive")) == 21
+    assert await reserved_cents(pool) == 70 - 42 + 70
+
+
+async def test_a_contract_that_ended_on_the_first_reserves_nothing_for_that_month(pool: Pool) -> None:
+    await october(pool)
+    ended = {"version": 3, "compensation_kinds": ("capitation", "incentive"), "recorded_at": at(11, 3)}
+    contract = told.contract(private=True).model_copy(update=ended | {"ends_on": NOVEMBER})
+    await story.hear(pool, "registry.contract", contract)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await reserved_cents(pool) == 70, "October's alone"
 
 
 async def test_a_missed_target_releases_the_whole_part_to_the_area(pool: Pool) -> None:

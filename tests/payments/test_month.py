@@ -156,13 +156,51 @@ async def test_a_producer_is_paid_fees_by_the_contract_as_known_at_the_cut_off(p
     await story.assert_books_agree(pool)
 
 
-async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:
+@pytest.mark.parametrize(("before", "after", "cents"), [(True, False, 45_00), (False, True, 0)])
+async def test_a_contract_that_changes_its_kinds_leaves_closed_months(
+    pool: Pool, before: bool, after: bool, cents: int
+) -> None:
+    """The kinds are those that were known when the month closed; only the days of a contract reach back."""
     await story.open_area(pool)
-    await story.hear(pool, "registry.scheme", told.scheme(4).model_copy(update={"version": 9}))
+    kinds = {True: ("capitation", "fee"), False: ("capitation",)}
+    october = told.contract(private=True).model_copy(
+        update={"version": 2, "recorded_at": at(10, 2), "compensation_kinds": kinds[before]}
+    )
+    await story.hear(pool, "registry.contract", october)
+    days = {1: date(2026, 9, 15), 2: date(2026, 10, 15)}
+    await story.hear(
+        pool, "monitoring.production", *(visit(n, 1, day, recorded_at=at(10, 16)) for n, day in days.items())
+    )
+    await story.close(pool, OCTOBER, at(11, 2))
+    changed = {"version": 3, "recorded_at": at(11, 20), "compensation_kinds": kinds[after]}
+    await story.hear(pool, "registry.contract", october.model_copy(update=changed))
+    late = visit(3, 1, date(2026, 10, 20), recorded_at=at(11, 25))
+    await story.hear(pool, "monitoring.production", late, visit(4, 1, date(2026, 11, 5), recorded_at=at(11, 25)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    found = [(line["for_month"], line["amount_cents"]) for line in await story.lines(pool, "fee")]
+    october_cents = sum(paid for month, paid in found if month <= OCTOBER)
+    assert (october_cents, (NOVEMBER, 45_00) in found) == (3 * cents, after)
+    await story.assert_books_agree(pool)
+
+
+async def test_no_scheme_in_production_pays_nothing(pool: Pool) -> None:
+    """Neither one that has not reached phase 5, nor one that was there and went back."""
+    await story.hear(pool, "registry.document", told.document())
+    await story.hear(pool, "registry.unit", told.unit(private=False))
+    await story.hear(pool, "registry.scheme", told.scheme(4))
     await story.hear(pool, "listing.resident", resident(1))
     await story.hear(pool, "listing.listing", listed(1, span(date(2026, 9, 1))))
-    run = await story.close(pool, NOVEMBER, at(12, 2))
-    assert run["status"] == "closed"
+    reached = await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "registry.scheme", told.scheme(5).model_copy(update={"recorded_at": at(11, 3)}))
+    back = told.scheme(4).model_copy(update={"version": 9, "recorded_at": at(11, 4)})
+    await story.hear(pool, "registry.scheme", back)
+    left = await story.close(pool, NOVEMBER, at(12, 2))
+    assert (reached["status"], left["status"]) == ("closed", "closed"), (reached["problem"], left["problem"])
+    assert await story.lines(pool) == []
+    forth = told.scheme(5).model_copy(update={"version": 10, "recorded_at": at(12, 3), "entered_on": DECEMBER})
+    await story.hear(pool, "registry.scheme", forth)
+    await story.close(pool, DECEMBER, at(12, 31, 23))
+    assert DECEMBER in {line["for_month"] for line in await story.lines(pool)}, "what was missing was the phase"
     async with transaction(pool) as tx:
         assert (await ledger.verify(tx, told.AREA)).broken is None
 
@@ -173,6 +211,9 @@ async def test_months_close_in_order_after_their_end_and_once(pool: Pool) -> Non
         await story.close(pool, NOVEMBER, at(11, 30))
     assert early.value.reason is Reason.MONTH_NOT_OVER
     first = await story.close(pool, OCTOBER, at(11, 2))
+    with pytest.raises(Refused) as closed:
+        await story.close(pool, OCTOBER, at(11, 3))
+    assert (closed.value.reason, closed.value.extra["run_id"]) == (Reason.MONTH_CLOSED, str(first["run_id"]))
     with pytest.raises(Refused) as skipped:
         await story.close(pool, DECEMBER, at(12, 31, 23))
     assert skipped.value.reason is Reason.MONTH_OUT_OF_ORDER

@@ -2,6 +2,8 @@
 
 from datetime import date
 
+import psycopg
+import pytest
 from lxml import etree
 
 from kanava.common.db import Pool, one, transaction
@@ -16,6 +18,7 @@ from kanava.payments.views import books, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
 from tests.support import facts as told
+from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, listed, resident, span, visit
 
 NOVEMBER = date(2026, 11, 1)
@@ -70,6 +73,8 @@ async def test_a_payout_goes_to_the_bank_and_is_booked_once(pool: Pool) -> None:
         sums = {row["component"]: (row["left_cents"], row["owed_cents"]) for row in await books.sums(tx, told.AREA)}
     assert states == {told.PRIVATE: "booked", told.OWN: "settled"}
     assert sums == {"capitation": (14_00, 0), "fee": (45_00, 0), "client_fee": (-20_60, 0)}
+    again = await story.pay(pool, NOVEMBER, at(12, 5))
+    assert (again.to_bank, again.settled) == (0, 0), "what was booked or settled is not approved again"
     await story.assert_books_agree(pool)
 
 
@@ -112,6 +117,19 @@ async def test_the_limit_holds_within_a_batch(pool: Pool) -> None:
         row = await one(tx, "SELECT min(spendable_cents) AS cents FROM book")
     assert row is not None
     assert row["cents"] >= 0
+
+
+@pytest.mark.parametrize(("above_cents", "held"), [(0, []), (1, ["over_the_limit"])])
+async def test_a_payout_goes_down_to_the_limit_to_the_cent(
+    pool: Pool, database: ServiceDatabase, above_cents: int, held: list[str]
+) -> None:
+    await closed_month(pool)
+    limit_cents = 100_00 - 31_40 - 7_00 + above_cents
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("UPDATE book SET limit_cents = %s", (limit_cents,))
+    paid = await story.pay(pool, NOVEMBER, at(12, 3))
+    assert [one.reason for one in paid.held] == held
+    assert await spendable(pool) >= limit_cents
 
 
 async def test_nobody_releases_what_they_approved(pool: Pool) -> None:

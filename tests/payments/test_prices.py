@@ -167,3 +167,21 @@ async def test_a_package_with_a_total_price_is_paid_once_for_each_treated_client
         rules = {line["rule"] for line in await explained.lines(tx, head, limit=9) if line["component"] == "fee"}
     assert rules == {total.price_id}
     await story.assert_books_agree(pool)
+
+
+async def test_a_report_of_a_contract_without_fees_is_listed_until_a_contract_pays_it(pool: Pool) -> None:
+    await story.open_area(pool)
+    contract = told.contract(private=True)
+    without = contract.model_copy(update={"version": 2, "compensation_kinds": ("capitation", "base_payment")})
+    await story.hear(pool, "registry.contract", without)
+    await story.hear(pool, "monitoring.production", report(1), report(2, producer_id=told.OWN, unit_id=told.OWN_UNIT))
+    assert await waiting(pool) == [("SOS.1.1", "no_fee_contract", 1)]
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await fees(pool, OCTOBER) == [("original", 45_00)]
+    assert await waiting(pool) == [("SOS.1.1", "no_fee_contract", 1)]
+    second = contract.model_copy(
+        update={"contract_id": "C-2", "starts_on": date(2026, 10, 15), "recorded_at": at(11, 3)}
+    )
+    await story.hear(pool, "registry.contract", second)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert (await fees(pool, NOVEMBER), await waiting(pool)) == ([("original", 45_00)], [])

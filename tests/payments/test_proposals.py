@@ -1,6 +1,6 @@
 """Proposed rates from the books and the listings, on a real PostgreSQL."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
@@ -26,8 +26,9 @@ from tests.payments import story
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, span, visit
 
-NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
-YEAR = (date(2026, 1, 1), date(2027, 1, 1))
+OCTOBER, NOVEMBER, DECEMBER = date(2026, 10, 1), date(2026, 11, 1), date(2026, 12, 1)
+YEAR, CLOSED = (date(2026, 1, 1), date(2027, 1, 1)), (date(2026, 1, 1), DECEMBER)
+NEW_YEAR = datetime(2027, 1, 5, 9, tzinfo=UTC)
 CHILD, ADULT, OLD = ("any", 0), ("any", 7), ("any", 65)
 
 
@@ -42,10 +43,12 @@ async def reviewed(pool: Pool, costs: dict[BandKey, int], asked: Basis) -> Level
         return await review_level(tx, ReviewLevel(asked, costs, Bounds(20, 100)), at(12, 5))
 
 
-async def valued(pool: Pool, own_cost_cents: int, weights: dict[BandKey, int] | None = None) -> VoucherValue:
+async def valued(
+    pool: Pool, own_cost_cents: int, weights: dict[BandKey, int] | None = None, *, now: datetime = NEW_YEAR
+) -> VoucherValue:
     """The value of the voucher by the own cost of 2026."""
     async with transaction(pool) as tx:
-        return await value_voucher(tx, ValueVoucher(basis(), own_cost_cents, weights), at(12, 5))
+        return await value_voucher(tx, ValueVoucher(basis(), own_cost_cents, weights), now)
 
 
 async def two_months(pool: Pool) -> None:
@@ -66,7 +69,7 @@ async def two_months(pool: Pool) -> None:
 
 async def test_a_review_compares_cost_with_what_the_books_have_corrections_too(pool: Pool) -> None:
     await two_months(pool)
-    found = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis())
+    found = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis(CLOSED))
     paid = {(band.sex, band.age_from): band.paid_cents for band in found.bands}
     assert paid == {CHILD: 2 * 15_00, ADULT: 2 * 7_00, OLD: 9_68}
     assert [band.proposed_cents for band in found.bands] == [198_00, 84_00, 216_00]
@@ -77,10 +80,66 @@ async def test_a_review_compares_cost_with_what_the_books_have_corrections_too(p
     assert november.bands[2].verdict is Verdict.NO_BASIS
 
 
+async def adopt_doubled(pool: Pool, entered_on: date, municipality: str = told.MUNICIPALITY) -> str:
+    """A second model with doubled rates, adopted from a day on by a municipality; the model's id."""
+    doubled = tuple(band.model_copy(update={"annual_cents": 2 * band.annual_cents}) for band in told.BANDS)
+    later = {"document_id": "03:compensation_model:2", "number": 2, "valid_from": entered_on, "recorded_at": at(10, 30)}
+    document = told.document(doubled).model_copy(update=later)
+    await story.hear(pool, "registry.document", document)
+    scheme = told.scheme()
+    changed = {
+        "version": 6,
+        "scheme_id": scheme.scheme_id if municipality == scheme.municipality else municipality,
+        "municipality": municipality,
+        "compensation_model": document.document_id,
+        "entered_on": entered_on,
+        "recorded_at": at(10, 30),
+    }
+    await story.hear(pool, "registry.scheme", scheme.model_copy(update=changed))
+    return document.document_id
+
+
+async def test_months_are_reviewed_by_the_model_that_priced_them(pool: Pool) -> None:
+    """October was paid by the first model, November by the second, whose rates are twice as high."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(2, date(1980, 1, 1)))
+    await story.hear(pool, "listing.listing", listed(2, span(date(2026, 9, 1))))
+    second = await adopt_doubled(pool, NOVEMBER)
+    for month, now in ((OCTOBER, at(11, 2)), (NOVEMBER, at(12, 2))):
+        await story.close(pool, month, now)
+    costs = {CHILD: 0, ADULT: 7_00, OLD: 0}
+    october = await reviewed(pool, costs, basis((OCTOBER, NOVEMBER)))
+    november = await reviewed(pool, costs, basis((NOVEMBER, DECEMBER), second))
+    assert [(one.bands[1].paid_cents, one.bands[1].verdict) for one in (october, november)] == [
+        (7_00, Verdict.KEPT),
+        (14_00, Verdict.BOUNDED),
+    ]
+    for model, period in ((told.MODEL, YEAR), (second, YEAR), (second, (OCTOBER, NOVEMBER))):
+        with pytest.raises(Refused) as refused:
+            await reviewed(pool, costs, basis(period, model))
+        assert refused.value.reason is Reason.OTHER_MODEL
+        assert refused.value.pointer == "/first_month"
+
+
+async def test_a_municipality_under_another_model_all_along_is_left_out_of_a_review(pool: Pool) -> None:
+    await story.open_area(pool)
+    elsewhere = told.unit(private=True).model_copy(update={"unit_id": f"{told.PRIVATE_UNIT}0", "municipality": "235"})
+    await story.hear(pool, "registry.unit", elsewhere)
+    await story.hear(pool, "listing.resident", resident(2, date(1980, 1, 1)), resident(3, date(1980, 1, 1)))
+    own, private = span(date(2026, 9, 1)), span(date(2026, 9, 1), private=True)
+    there = private.model_copy(update={"unit_id": elsewhere.unit_id})
+    await story.hear(pool, "listing.listing", listed(2, own), listed(3, there))
+    second = await adopt_doubled(pool, date(2026, 9, 1), "235")
+    await story.close(pool, OCTOBER, at(11, 2))
+    costs = {CHILD: 0, ADULT: 7_00, OLD: 0}
+    assert (await reviewed(pool, costs, basis((OCTOBER, NOVEMBER)))).paid_cents == 7_00
+    assert (await reviewed(pool, costs, basis((OCTOBER, NOVEMBER), second))).paid_cents == 14_00
+
+
 async def test_a_proposal_is_kept_with_its_basis_and_changes_no_rate(pool: Pool) -> None:
     await two_months(pool)
-    first = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis())
-    again = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis())
+    first = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis(CLOSED))
+    again = await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis(CLOSED))
     assert first == again
     second = await valued(pool, 100_00)
     async with transaction(pool) as tx:
@@ -128,13 +187,29 @@ async def test_fees_that_clients_paid_to_own_units_are_no_cost(pool: Pool) -> No
 async def test_other_bands_and_other_models_are_refused(pool: Pool) -> None:
     await story.open_area(pool)
     with pytest.raises(Invalid) as bands:
-        await reviewed(pool, {CHILD: 1, ADULT: 1}, basis())
+        await reviewed(pool, {CHILD: 1, ADULT: 1}, basis(CLOSED))
     assert (bands.value.pointer, bands.value.rule) == ("/bands", "bands_of_the_model")
     with pytest.raises(UnknownModel):
         await reviewed(pool, {CHILD: 1}, basis(model="03:compensation_model:9"))
     with pytest.raises(Refused) as nobody:
         await valued(pool, 100_00)
     assert nobody.value.reason is Reason.NO_OWN_COST
+
+
+async def test_months_that_are_still_open_are_compared_with_nothing(pool: Pool) -> None:
+    await two_months(pool)
+    for period in (YEAR, (DECEMBER, date(2027, 1, 1))):
+        with pytest.raises(Refused) as refused:
+            await reviewed(pool, {CHILD: 33_00, ADULT: 14_00, OLD: 5_00}, basis(period))
+        assert refused.value.reason is Reason.PERIOD_NOT_CLOSED
+
+
+async def test_the_cost_of_a_year_is_told_when_it_is_over(pool: Pool) -> None:
+    await two_months(pool)
+    with pytest.raises(Refused) as refused:
+        await valued(pool, 100_00, now=at(12, 31, 9))
+    assert refused.value.reason is Reason.PERIOD_NOT_OVER
+    assert (await valued(pool, 100_00)).net_cost_cents == 100_00
 
 
 async def test_a_rate_that_cannot_be_meant_is_refused(pool: Pool) -> None:

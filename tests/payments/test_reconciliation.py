@@ -1,7 +1,7 @@
 """Every effect that somebody takes out of a scratch database is missed and named."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import uuid4
 
 import psycopg
@@ -9,7 +9,8 @@ import pytest
 from aiokafka import ConsumerRecord
 
 from kanava.common.contracts import BY_NAME, TOPIC_OF, Fact
-from kanava.common.db import Pool, transaction
+from kanava.common.contracts.registry import Contract
+from kanava.common.db import Pool, rows, transaction
 from kanava.common.inbox import Inbox
 from kanava.payments.consumers import SUBSCRIPTIONS
 from kanava.payments.views.reconciliation import Reconciliation, reconciliation
@@ -166,3 +167,51 @@ async def test_an_effect_that_is_taken_out_is_missed_and_named(
     assert flow in found
     if name is not None:
         assert any(name.format(**known) in one for one in found[flow]), found[flow]
+
+
+async def reports(pool: Pool) -> tuple[int, int, int]:
+    """How many reports came, gave a line, and wait."""
+    flows = [one for one in (await look(pool)).flows if one["flow"] == "production report → resident line"]
+    came, done, waiting = (sum(int(str(one[name])) for one in flows) for name in ("came", "done", "waiting"))
+    return came, done, waiting
+
+
+def without_fees(version: int, recorded_at: datetime) -> Contract:
+    """The private producer's contract with capitation alone."""
+    changes = {"version": version, "what": "changed", "recorded_at": recorded_at, "compensation_kinds": ("capitation",)}
+    return story.told.contract(private=True).model_copy(update=changes)
+
+
+async def test_a_contract_that_pays_fees_from_now_on_leaves_the_report_of_a_closed_month_waiting(pool: Pool) -> None:
+    """The run judges by what it knew at its cut-off, so what became known behind it is no loss yet."""
+    await story.open_area(pool)
+    await story.hear(pool, "registry.contract", without_fees(2, at(10, 2)))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "monitoring.production", visit(1, 1, NOVEMBER, recorded_at=at(11, 20)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await reports(pool) == (1, 0, 1)
+    pays = without_fees(3, at(12, 5)).model_copy(update={"compensation_kinds": ("capitation", "fee")})
+    await story.hear(pool, "registry.contract", pays)
+    assert await reports(pool) == (1, 0, 1)
+    assert "production report → resident line" not in broken(await look(pool))
+
+
+async def test_a_contract_that_pays_no_fees_any_more_hides_no_loss(pool: Pool, database: ServiceDatabase) -> None:
+    await paid_november(pool)
+    await story.hear(pool, "registry.contract", without_fees(2, at(12, 5)))
+    assert await reports(pool) == (3, 2, 1)
+    lost = visit(1, 2, NOVEMBER, recorded_at=at(11, 2)).production_id
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        assert admin.execute("DELETE FROM line WHERE source = %s", (lost,)).rowcount == 1
+    assert broken(await look(pool))["production report → resident line"] == [str(lost)]
+
+
+async def test_one_table_says_what_contracts_are(pool: Pool) -> None:
+    async with transaction(pool) as tx:
+        query = "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname ~ '^contract(_|$)'"
+        found = await rows(tx, query)
+    assert [row["name"] for row in found] == ["contract_version"]
+    await story.open_area(pool)
+    assert await story.hear(pool, "registry.contract", without_fees(1, at(10, 2))) == 0, "known already"
+    assert await story.hear(pool, "registry.contract", without_fees(2, at(10, 2))) == 1

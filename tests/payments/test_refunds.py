@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from uuid import UUID
 
@@ -16,20 +16,29 @@ from kanava.common.errors import Invalid, Refused
 from kanava.payments import ledger
 from kanava.payments.api.needs import FigureIn, RuleIn
 from kanava.payments.api.refunds import DecisionIn
-from kanava.payments.commands import TakeBankMessage
+from kanava.payments.bank_commands import RegisterAccount
+from kanava.payments.commands import PlaceFunding, TakeBankMessage
 from kanava.payments.domain import chart
 from kanava.payments.domain.refund import Component
 from kanava.payments.errors import Reason, UnknownMeasure, UnknownRefund
-from kanava.payments.refund_commands import ConfirmMeasure, ConfirmRefundAccount, SetRefundRule
+from kanava.payments.refund_commands import (
+    AgreeMeasure,
+    ConfirmMeasure,
+    ConfirmRefundAccount,
+    RecordNeed,
+    SetRefundRule,
+)
 from kanava.payments.service import needs, refunds
+from kanava.payments.service.accounts import register_account
 from kanava.payments.service.bank import TakenIn, take_bank_message
+from kanava.payments.service.funding import place_funding
 from kanava.payments.settings import PaymentsSettings
 from kanava.payments.views import bank as bank_views
 from kanava.payments.views import books
 from kanava.payments.views import refunds as views
 from tests.payments import refund_story as story
-from tests.payments.bank import camt054, pain002
-from tests.payments.refund_story import NEW_YEAR
+from tests.payments.bank import camt054, debit, notification, pain002
+from tests.payments.refund_story import IBAN, NEW_YEAR
 from tests.support import facts as told
 
 AMOUNT = 4_000_00 * 4 // 100 // 2 + 4_000_00 * 3 // 100
@@ -97,6 +106,7 @@ async def test_the_file_pays_the_municipality(pool: Pool) -> None:
     texts = {element.tag.rpartition("}")[2]: element.text for element in file.iter() if element.text}
     assert (texts["InstdAmt"], texts["CtrlSum"], texts["NbOfTxs"]) == ("200.00", "200.00", "1")
     assert "Espoon kaupunki" in [element.text for element in file.iter()]
+    assert file.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
 
 
 async def test_what_the_bank_sends_back_is_owed_again_and_paid_to_another_account(pool: Pool) -> None:
@@ -134,6 +144,7 @@ async def test_nobody_decides_on_their_own_proposal_or_pays_what_they_decided(po
     for step, reason in (
         (story.decide(pool, proposed.refund_id, approved=False, by="doris"), Reason.ALREADY_DECIDED),
         (story.pay(pool, proposed.refund_id, by="bertta"), Reason.SAME_PERSON),
+        (story.pay(pool, proposed.refund_id, by="aino"), Reason.SAME_PERSON),
     ):
         with pytest.raises(Refused) as refused:
             await step
@@ -189,12 +200,61 @@ async def test_a_proposal_needs_its_years_its_rule_and_its_figures(pool: Pool) -
 
 async def test_a_corrected_figure_counts_and_others_payments_do_not(pool: Pool) -> None:
     await story.four_years(pool)
-    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="091")
+    await story.pay_in(pool, 9_000_00, datetime(2024, 6, 1, 9, tzinfo=UTC), municipality="235")
     await story.pay_in(pool, 9_000_00, datetime(2026, 1, 2, 9, tzinfo=UTC))
     await story.measure_need(pool, date(2025, 12, 31), {Component.MORBIDITY: 1050})
     steps = (await story.propose(pool)).steps
     assert steps.own_payment_cents == 4_000_00
     assert (steps.index_now, steps.need_cents, steps.amount_cents) == (1_000_000, 0, 120_00)
+
+
+async def test_need_is_measured_before_it_is_recorded(pool: Pool) -> None:
+    with pytest.raises(Invalid) as refused:
+        await story.measure_need(pool, story.NEW_YEAR.date() + timedelta(days=1), {Component.HOUSING: 900})
+    assert (refused.value.pointer, refused.value.rule) == ("/measured_on", "not_in_the_future")
+    await story.measure_need(pool, story.NEW_YEAR.date(), {Component.HOUSING: 900})
+
+
+async def paid_on(pool: Pool, arrived: date, booked: datetime) -> None:
+    """The municipality's payment of a euro that arrived on a day and was booked at an instant."""
+    command = PlaceFunding(told.AREA, "municipality", told.MUNICIPALITY, 1_00, arrived, f"{arrived}")
+    async with transaction(pool) as tx:
+        await place_funding(tx, command, booked)
+
+
+async def test_what_arrived_in_the_four_years_counts_whenever_it_was_booked(pool: Pool) -> None:
+    await story.grounds(pool)
+    for arrived in (date(2021, 12, 31), date(2022, 1, 1), date(2025, 12, 31), date(2026, 1, 1)):
+        await paid_on(pool, arrived, datetime(arrived.year, arrived.month, arrived.day, 9, tzinfo=UTC))
+    assert (await story.propose(pool)).steps.own_payment_cents == 2_00
+    await paid_on(pool, date(2025, 12, 30), datetime(2026, 1, 5, 9, tzinfo=UTC))
+    assert (await story.propose(pool)).steps.own_payment_cents == 3_00, "booked after New Year, paid before it"
+
+
+async def test_a_measure_counts_when_it_was_done_within_the_four_years(pool: Pool) -> None:
+    await story.grounds(pool)
+    edges = (date(2021, 12, 31), date(2022, 1, 1), date(2025, 12, 31), date(2026, 1, 1))
+    for number, done_on in enumerate(edges):
+        agree = AgreeMeasure(told.AREA, told.MUNICIPALITY, f"M{number}", 10**number, date(2021, 11, 1), "anna")
+        async with transaction(pool) as tx:
+            agreed = await needs.agree_measure(tx, agree, NEW_YEAR)
+            await needs.confirm_measure(tx, ConfirmMeasure(agreed.measure_id, done_on, "Ptk 1", "bertta"), NEW_YEAR)
+    measures = (await story.propose(pool)).steps.measures
+    assert sorted(one.permille for one in measures) == [10, 30, 100]
+
+
+async def test_the_next_four_years_begin_when_these_end(pool: Pool) -> None:
+    await story.four_years(pool)
+    await story.decide(pool, (await story.propose(pool)).refund_id)
+    then = NEW_YEAR.replace(year=2030)
+    async with transaction(pool) as tx:
+        for component in Component:
+            figure = RecordNeed(told.MUNICIPALITY, component, date(2029, 12, 31), 900, "THL", "thl")
+            await needs.record_need(tx, figure, then)
+    assert (await story.propose(pool, last_year=2029, now=then)).amount_cents == 0
+    with pytest.raises(Refused) as overlaps:
+        await story.propose(pool, last_year=2028, now=then)
+    assert overlaps.value.reason is Reason.WINDOW_OVERLAPS
 
 
 async def test_who_paid_nothing_gets_nothing_and_nothing_is_booked(pool: Pool) -> None:
@@ -247,6 +307,20 @@ async def test_the_limit_holds_and_the_rows_stay(pool: Pool) -> None:
             sums={"capitation": 3_900_00},
         )
         await ledger.post(tx, told.AREA, [spend], NEW_YEAR)
+    with pytest.raises(Refused) as limit:
+        await story.pay(pool, proposed.refund_id)
+    assert limit.value.reason is Reason.OVER_THE_LIMIT
+    assert await status(pool, proposed.refund_id) == "approved"
+
+
+async def test_money_that_left_unexplained_does_not_pay_a_refund(pool: Pool) -> None:
+    """4,000.00 were there, and the bank took 3,900.00 that nobody knows of: a refund of 200.00 does not fit."""
+    await story.four_years(pool)
+    proposed = await story.propose(pool)
+    await story.decide(pool, proposed.refund_id)
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount(told.AREA, IBAN, "operator"), NEW_YEAR)
+    await tell(pool, notification("M1", debit("B1", ("unknown", 3_900_00))))
     with pytest.raises(Refused) as limit:
         await story.pay(pool, proposed.refund_id)
     assert limit.value.reason is Reason.OVER_THE_LIMIT

@@ -81,6 +81,7 @@ async def test_the_file_pays_the_accounts_and_says_nothing_of_the_benefit(pool: 
     assert all(len(name or "") <= 35 for name in found["EndToEndId"])
     assert set(found["Ustrd"]) == {"Maksu asukkaalle 11/2026"}
     assert root.findtext(".//{*}CtrlSum") == "65.00"
+    assert root.findtext(".//{*}Dbtr/{*}Nm") == "Lansi-Uudenmaan hyvinvointialue"
     assert root.findtext(".//{*}ReqdExctnDt/{*}Dt") == "2026-12-03"
     assert b"travel" not in content
 
@@ -165,6 +166,27 @@ async def test_the_dead_are_not_paid(pool: Pool) -> None:
     drawn = await steps.draw(pool)
     assert (drawn.payments, drawn.waiting) == (1, {"died": 1})
     assert [row["died"] for row in await steps.listed(pool)] == [True]
+
+
+async def test_from_the_first_day_without_the_resident_nothing_is_paid(pool: Pool) -> None:
+    """Batches are drawn on 3 December: one resident is there no more from that day on, the other from the next."""
+    await two_owed(pool)
+    for number, day in ((1, 3), (2, 4)):
+        gone = {"version": 2, "what": "died", "lives_until": date(2026, 12, day), "recorded_at": at(12, 2)}
+        await story.hear(pool, "listing.resident", resident(number), resident(number).model_copy(update=gone))
+    drawn = await steps.draw(pool)
+    assert (drawn.payments, drawn.waiting) == (1, {"died": 1})
+    assert {row["payee_id"]: row["died"] for row in await steps.listed(pool)} == {resident_id(1): True}
+
+
+async def test_on_the_eighteenth_birthday_a_child_is_paid_itself(pool: Pool) -> None:
+    await two_owed(pool)
+    for number, day in ((1, 3), (2, 4)):
+        child = resident(number, date(2008, 12, day)).model_copy(update={"guardian_id": resident_id(3)})
+        await story.hear(pool, "listing.resident", child)
+    await steps.give(pool, 3)
+    drawn = await steps.draw(pool)
+    assert set(await steps.items(pool, drawn.batch_id)) == {resident_id(1), resident_id(3)}
 
 
 async def test_an_account_that_changed_after_the_approval_stops_the_payment_until_it_is_confirmed(pool: Pool) -> None:

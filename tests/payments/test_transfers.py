@@ -9,10 +9,13 @@ from kanava.common.db import Pool, one, transaction
 from kanava.common.errors import Problem, Refused
 from kanava.common.groupcommit import Asked
 from kanava.payments import ledger
+from kanava.payments.bank_commands import RegisterAccount
 from kanava.payments.commands import PlaceTransfer
 from kanava.payments.errors import Reason
+from kanava.payments.service.accounts import register_account
 from kanava.payments.service.transfers import Transferred, _placed, place_transfers
-from tests.payments import story
+from tests.payments import bank, clearing, story
+from tests.payments.bank import back, debit, notification
 from tests.support import facts as told
 from tests.support.facts import at
 
@@ -73,6 +76,20 @@ async def test_a_batch_and_one_by_one_end_with_the_same_books(pool: Pool) -> Non
     alone = [(await move(pool, one, now=at(10, 4)))[0] for one in transfers]
     assert reasons(alone) == reasons(together)
     assert await balances(pool) == after
+
+
+async def test_money_that_left_unexplained_is_not_sent_to_another_area(pool: Pool) -> None:
+    """100.00 were there, and the bank took 95.00 that nobody knows of: 5.00 may go, and what comes in may."""
+    await story.fund(pool, 100_00, at(10, 1))
+    async with transaction(pool) as tx:
+        await register_account(tx, RegisterAccount(HERE, bank.IBAN, "operator"), at(10, 1))
+    await clearing.take(pool, notification("M1", debit("B1", ("unknown", 95_00))), at(10, 2))
+    outcomes = await move(pool, (HERE, THERE, 7_00), (HERE, THERE, 5_00), (HERE, THERE, 1), now=at(10, 3))
+    assert reasons(outcomes) == [Reason.OVER_THE_LIMIT, None, Reason.OVER_THE_LIMIT]
+    assert reasons(await move(pool, (THERE, HERE, 2_00), (HERE, ELSEWHERE, 2_00), now=at(10, 4))) == [None, None]
+    assert await balances(pool) == {HERE: 95_00, THERE: 3_00, ELSEWHERE: 2_00}
+    await clearing.take(pool, notification("M2", back("B2", "unknown", 95_00)), at(10, 5))
+    assert reasons(await move(pool, (HERE, THERE, 95_00), now=at(10, 6))) == [None], "the bank gave it back"
 
 
 moves = st.tuples(st.sampled_from(AREAS), st.sampled_from(AREAS), st.integers(1, 200)).filter(lambda m: m[0] != m[1])

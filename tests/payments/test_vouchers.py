@@ -14,6 +14,8 @@ from kanava.common.db import Pool, transaction
 from kanava.payments.views import vouchers as views
 from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
+from tests.payments.test_ceilings import claims
+from tests.payments.test_prices import package
 from tests.support import facts as told
 from tests.support.facts import at, resident, resident_id, visit
 
@@ -97,6 +99,13 @@ async def use(pool: Pool, number: int = 1) -> DictRow:
     return next(row for row in found if row["voucher_id"] == voucher_id(number))
 
 
+async def reasons(pool: Pool) -> list[str]:
+    """Why reports of the private producer are not paid."""
+    async with transaction(pool) as tx:
+        found = await views.not_paid(tx, area=told.AREA, producer_id=told.PRIVATE)
+    return sorted(str(row["reason"]) for row in found)
+
+
 async def test_a_voucher_pays_its_value_less_the_residents_share_in_place_of_the_fee(pool: Pool) -> None:
     await open_area(pool)
     await story.hear(pool, "listing.voucher", voucher(1, 1, uses_granted=2))
@@ -118,6 +127,92 @@ async def test_the_self_pay_of_a_voucher_is_no_client_fee(pool: Pool) -> None:
     await close_november(pool)
     assert await paid(pool) == [("original", 50_00)]
     assert await paid(pool, "client_fee") == []
+
+
+async def test_a_self_pay_counts_towards_no_ceiling_and_an_annulled_voucher_makes_it_a_client_fee(pool: Pool) -> None:
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", voucher(1, 1))
+    reports = [visited(day, 1, day, client_fee_cents=300_00) for day in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *reports)
+    await close_november(pool)
+    assert await claims(pool, NOVEMBER) == {}
+    annulled = voucher(1, 1, version=2, what="annulled", status="annulled", recorded_at=at(12, 5))
+    await story.hear(pool, "listing.voucher", annulled)
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {(resident_id(1), resident_id(1)): 3 * 300_00 - 815_00}
+
+
+async def test_a_voucher_pays_no_report_without_the_referral_that_its_node_asks_for(pool: Pool) -> None:
+    await open_area(pool, 3)
+    await story.hear(pool, "registry.package", package(("lahete",), "SOS"))
+    await story.hear(
+        pool, "listing.voucher", voucher(1, 1), personal_budget(2, 2, 500_00), personal_budget(3, 3, 500_00)
+    )
+    referred = visited(3, 3, 20, referral_id="L-1")
+    await story.hear(pool, "monitoring.production", visited(1, 1, 20), visited(2, 2, 20), referred)
+    await close_november(pool)
+    assert await paid(pool) == [("original", 45_00)]
+    assert await reasons(pool) == ["no_referral", "no_referral"]
+
+
+async def test_a_personal_budget_pays_by_weight_and_says_what_it_lacks(pool: Pool) -> None:
+    """Half up: 1.2345 times 1000.01 € is 1234.512345 €."""
+    await open_area(pool)
+    unit = "hoidettu_asiakas_drg"
+    weighed = {"node": "ESH.1", "unit_of_measure": unit, "price_basis": "drg_weight", "price_id": "03:ESH.1:drg"}
+    await story.hear(pool, "registry.price", told.price(1_000_01).model_copy(update=weighed))
+    await story.hear(
+        pool, "listing.voucher", personal_budget(1, 1, 9_000_00, plan=[{"node": "ESH", "amount_cents": 1}])
+    )
+    of_node = {"node": "ESH.1", "unit_of_measure": unit}
+    reports = [
+        visited(1, 1, 5, weight_ten_thousandths=12_345, **of_node),
+        visited(2, 1, 6, **of_node),
+        visited(3, 1, 7, node="ESH.2"),
+    ]
+    await story.hear(pool, "monitoring.production", *reports)
+    await close_november(pool)
+    assert await paid(pool) == [("original", 1_234_51)]
+    assert await reasons(pool) == ["no_price", "no_weight"]
+
+
+async def test_a_price_that_came_late_lets_a_personal_budget_pay(pool: Pool) -> None:
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", personal_budget(1, 1, 500_00))
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5, node="SOS.9"))
+    await close_november(pool)
+    assert await paid(pool) == []
+    late = told.price(30_00).model_copy(update={"price_id": "late", "node": "SOS.9", "recorded_at": at(12, 5)})
+    await story.hear(pool, "registry.price", late)
+    await close_december(pool)
+    assert await paid(pool) == [("original", 30_00)]
+    assert await reasons(pool) == []
+
+
+async def test_a_new_plan_takes_back_nothing_of_a_closed_month(pool: Pool) -> None:
+    """Neither by its nodes nor by a smaller sum; what comes later finds nothing left."""
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", personal_budget(1, 1, 500_00))
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5), visited(2, 1, 6))
+    await close_november(pool)
+    changed = personal_budget(
+        1,
+        1,
+        50_00,
+        version=2,
+        what="plan_changed",
+        recorded_at=at(12, 5),
+        plan=[{"node": "SOS.1.2", "amount_cents": 1}],
+    )
+    await story.hear(pool, "listing.voucher", changed)
+    december = {"performed_on": date(2026, 12, 7), "recorded_at": at(12, 8)}
+    await story.hear(pool, "monitoring.production", visited(3, 1, 7, **december))
+    await story.hear(pool, "registry.price", told.price(60_00).model_copy(update={"price_id": "2", "node": "SOS.1.2"}))
+    await story.hear(pool, "monitoring.production", visited(4, 1, 7, node="SOS.1.2", **december))
+    await close_december(pool)
+    assert await paid(pool) == [("original", 45_00), ("original", 45_00)]
+    assert await paid(pool, "fee") == [("original", 45_00)], "the plan stands for its node no longer"
+    assert await reasons(pool) == ["beyond_the_grant"]
 
 
 async def test_a_personal_budget_pays_the_price_until_its_sum_is_used(pool: Pool) -> None:
@@ -160,10 +255,10 @@ async def not_paid(pool: Pool, producer_id: str = told.PRIVATE) -> list[tuple[ob
 
 
 async def test_without_a_contract_on_the_day_a_voucher_pays_nothing_and_says_why(pool: Pool) -> None:
-    """The contract ended on the 6th: the visit of the 7th takes no use; that it went on was known later."""
+    """The 6th was the last day of the contract: the visit of the 7th takes no use; that it went on was known later."""
     await open_area(pool)
     await story.hear(pool, "listing.voucher", voucher(1, 1, uses_granted=2))
-    ended = told.contract(private=True).model_copy(update={"version": 2, "ends_on": date(2026, 11, 6)})
+    ended = told.contract(private=True).model_copy(update={"version": 2, "ends_on": date(2026, 11, 7)})
     await story.hear(pool, "registry.contract", ended)
     reports = [visited(1, 1, 5), visited(2, 1, 7), visited(3, 2, 7)]
     await story.hear(pool, "monitoring.production", *reports)
@@ -328,6 +423,36 @@ async def test_never_more_than_granted_whatever_the_order_of_arrival(pool: Pool,
         assert row["uses_left"] is None or row["uses_left"] >= 0
         assert row["left_cents"] is None or row["left_cents"] >= 0
     assert sum(row["used_cents"] for row in used.values()) == sum(row["amount_cents"] for row in lines)
+
+
+async def test_a_larger_grant_never_pays_less(pool: Pool) -> None:
+    """Every grant becomes larger after November closed: no report gets less, and each what the rule gives."""
+    random = Random(7)
+    grants, reports = drawn(random)
+    await open_area(pool, residents=12)
+    await story.hear(pool, "listing.voucher", *grants)
+    await story.hear(pool, "monitoring.production", *reports)
+    await close_november(pool)
+    before = greedily(grants, reports)
+    larger = [
+        grant.model_copy(
+            update={"version": 2, "recorded_at": at(12, 5)}
+            | {
+                name: value + random.randint(0, 12)
+                for name in ("uses_granted", "sum_granted_cents")
+                if (value := getattr(grant, name)) is not None
+            }
+        )
+        for grant in grants
+    ]
+    await story.hear(pool, "listing.voucher", *larger)
+    await close_december(pool)
+    after: dict[UUID, int] = defaultdict(int)
+    for line in await story.lines(pool, "voucher"):
+        after[line["source"]] += line["amount_cents"]
+    assert after == greedily(larger, reports)
+    assert all(after[source] >= cents for source, cents in before.items())
+    assert after != before, "some grant was too small"
 
 
 async def test_a_personal_budget_pays_a_closed_month_by_the_prices_that_were_known_then(pool: Pool) -> None:

@@ -1,6 +1,7 @@
 """A fiscal year is closed by two persons, with its balance and its journal, and stays as it was."""
 
 import hashlib
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 import psycopg
@@ -11,6 +12,7 @@ from kanava.common.errors import Refused
 from kanava.payments import ledger
 from kanava.payments.commands import CloseYear, PlaceFunding, PlanInstalments, ProposeYearEnd
 from kanava.payments.domain import chart
+from kanava.payments.domain.chart import Account, EntryKind
 from kanava.payments.errors import Reason
 from kanava.payments.service.dating import date_entries
 from kanava.payments.service.funding import place_funding
@@ -20,10 +22,11 @@ from kanava.payments.views import years as views
 from kanava.payments.views.trial_balance import lines_on
 from tests.payments import story
 from tests.payments.test_bookkeeping import journal
+from tests.payments.test_incentives import october, snapshot
 from tests.payments.test_payout import closed_month
 from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
-from tests.support.facts import at
+from tests.support.facts import at, visit
 
 DECEMBER = date(2026, 12, 1)
 JANUARY_4, FEBRUARY_1 = datetime(2027, 1, 4, 9, tzinfo=UTC), datetime(2027, 2, 1, 9, tzinfo=UTC)
@@ -35,6 +38,23 @@ async def whole_year(pool: Pool) -> None:
     await closed_month(pool)
     await story.pay(pool, date(2026, 11, 1), at(12, 3))
     await story.close(pool, DECEMBER, JANUARY_4)
+
+
+async def december_above_the_ceiling(pool: Pool) -> None:
+    """December closed in January: its residents' incentives reserved, October's earned, and 85 € above the ceiling."""
+    await october(pool)
+    await story.close(pool, date(2026, 11, 1), at(12, 2))
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(12, 10)))
+    fees = [visit(n, 1, date(2026, 12, n), recorded_at=at(12, 20), fee_cents=300_00) for n in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    await story.close(pool, DECEMBER, JANUARY_4)
+
+
+async def closing_cents(pool: Pool, on: date, *accounts: str) -> dict[str, int]:
+    """What stands on accounts at the end of a day."""
+    async with transaction(pool) as tx:
+        found = {line.account: line.closing_cents for line in await lines_on(tx, told.AREA, on, FEBRUARY_1)}
+    return {account: found.get(account, 0) for account in accounts}
 
 
 async def propose(pool: Pool, by: str = "anna", now: datetime = FEBRUARY_1, year: int = 2026) -> YearProposed:
@@ -73,6 +93,22 @@ async def test_a_year_closes_with_its_balance_and_its_journal(pool: Pool) -> Non
     assert len(kept["trial_balance"]) == len(closed.trial_balance)
 
 
+async def test_reserves_of_december_belong_to_its_year(pool: Pool) -> None:
+    """December closed in January reserves 0.70 € and settles 0.42 € of November, both on the last day of the year."""
+    await october(pool)
+    november = {"period_from": date(2026, 11, 1), "period_until": DECEMBER}
+    await story.hear(pool, "monitoring.snapshot", snapshot(1, at(12, 20), **november))
+    await story.close(pool, date(2026, 11, 1), at(12, 2))
+    await story.close(pool, DECEMBER, JANUARY_4)
+    async with transaction(pool) as tx:
+        lines = {line.account: line for line in await lines_on(tx, told.AREA, YEAR[1], FEBRUARY_1)}
+        next_year = await lines_on(tx, told.AREA, date(2027, 12, 31), FEBRUARY_1)
+    held = lines[Account.RESERVED]
+    assert (held.credit_cents, held.debit_cents, held.closing_cents) == (3 * 70, 42, 42 - 3 * 70)
+    assert lines[Account.INCENTIVE].closing_cents == 21
+    assert {line.account for line in next_year if line.debit_cents or line.credit_cents} == set()
+
+
 async def test_nothing_is_posted_into_a_closed_year(pool: Pool) -> None:
     await whole_year(pool)
     await propose(pool)
@@ -101,7 +137,10 @@ async def test_the_database_itself_refuses_an_entry_of_a_closed_year(pool: Pool)
     await finish(pool)
     run_id = (await story.lines(pool))[0]["run_id"]
     drafts = {
-        "booked then": (chart.funding(reference=run_id, payer="state", party="", amount_cents=1, text=""), at(12, 30)),
+        "booked then": (
+            chart.payment(EntryKind.RELEASE, statement_id=run_id, producer_id=told.OWN, sums={"fee": 1}),
+            at(12, 30),
+        ),
         "a cost of its month": (
             chart.cost(run_id=run_id, producer_id=told.OWN, component="fee", amount_cents=1, lines_digest=""),
             FEBRUARY_1,
@@ -117,6 +156,42 @@ async def test_the_database_itself_refuses_an_entry_of_a_closed_year(pool: Pool)
     with pytest.raises(psycopg.Error, match="is closed in area"):
         async with transaction(pool) as tx:
             await tx.execute("INSERT INTO entry_value VALUES ('03', 1, '2024-06-01')")
+
+
+async def test_what_decembers_fees_lie_above_the_ceiling_belongs_to_december(pool: Pool) -> None:
+    """The fees are December's income, so what goes back of them is December's too, though it is claimed in January."""
+    await december_above_the_ceiling(pool)
+    end = await closing_cents(pool, YEAR[1], "4300", "4310", "2400")
+    assert end == {"4300": -900_00, "4310": 85_00, "2400": -85_00}
+    assert await closing_cents(pool, date(2026, 12, 30), "4300", "4310") == {"4300": 0, "4310": 0}
+    assert await closing_cents(pool, date(2027, 1, 31), "4310", "2400") == {"4310": 0, "2400": -85_00}
+
+
+async def test_reserves_belong_to_the_month_that_made_or_settled_them(pool: Pool) -> None:
+    """0.70 € for each of three months, of which the indicator of October settled 0.42 € in December's run."""
+    await december_above_the_ceiling(pool)
+    parts = ("2500", "4630", "4620")
+    assert await closing_cents(pool, date(2026, 11, 30), *parts) == dict(zip(parts, (-1_40, 1_40, 0), strict=True))
+    assert await closing_cents(pool, YEAR[1], *parts) == dict(zip(parts, (-1_68, 1_68, 21), strict=True))
+    await propose(pool)
+    closed = await finish(pool)
+    assert {"2500": -1_68, "4630": 1_68, "4310": 85_00}.items() <= {
+        line.account: line.closing_cents for line in closed.trial_balance
+    }.items()
+
+
+@pytest.mark.parametrize("kind", ["reserved", "reserve_dissolved", "ceiling"])
+async def test_a_month_of_a_closed_year_takes_no_reserve_and_no_claim(pool: Pool, kind: str) -> None:
+    await december_above_the_ceiling(pool)
+    await propose(pool)
+    await finish(pool)
+    async with transaction(pool) as tx:
+        run = await one(tx, "SELECT run_id FROM run WHERE month = %s", (DECEMBER,))
+    assert run is not None
+    draft = chart.reserve(chart.EntryKind.RESERVED, run_id=run["run_id"], producer_id=told.PRIVATE, amount_cents=1)
+    with pytest.raises(psycopg.Error, match="fiscal year that is closed"):
+        async with transaction(pool) as tx:
+            await ledger.post(tx, told.AREA, [replace(draft, kind=chart.EntryKind(kind))], FEBRUARY_1)
 
 
 async def test_four_eyes_and_the_order_of_things(pool: Pool) -> None:

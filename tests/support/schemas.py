@@ -6,8 +6,6 @@ from pathlib import Path
 from lxml import etree
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "iso20022"
-NEAREST = {"pain.002.001.10": "pain.002.001.12"}
-"""A version whose schema is in no package, and the later one that stands for it."""
 NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
 
 
@@ -21,8 +19,5 @@ def schema_errors(content: bytes) -> list[str]:
     """What breaks the schema of a file's own kind; empty when it is valid."""
     root = etree.fromstring(content)
     kind = (etree.QName(root).namespace or "").removeprefix(NAMESPACE)
-    if kind in NEAREST:
-        content = content.replace(f"{NAMESPACE}{kind}".encode(), f"{NAMESPACE}{NEAREST[kind]}".encode())
-        root, kind = etree.fromstring(content), NEAREST[kind]
     schema = schema_of(kind)
     return [] if schema.validate(root) else [str(error) for error in schema.error_log]

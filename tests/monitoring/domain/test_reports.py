@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanava.monitoring.domain.faults import Flaw, RowFault
-from kanava.monitoring.domain.reports import FIELDS, Report, holds_hetu, kept_fields, kept_value, read_report
+from kanava.monitoring.domain.reports import FIELDS, Report, kept_fields, kept_value, read_report
 from tests.monitoring.world import FIRST, report
 
 HETU = "131052-9085"
@@ -81,11 +81,6 @@ def test_a_long_value_is_cut_and_a_number_stays() -> None:
     assert len(kept["node"]) == 100
     assert kept["quantity"] == str(10**30)
     assert kept["client_fee_cents"] == 2090
-
-
-def test_a_hetu_is_found_in_the_middle_of_a_text() -> None:
-    assert holds_hetu(f"visit of {HETU.lower()}!")
-    assert not holds_hetu("131052-9080")
 
 
 GROUPED = {"unit_of_measure": "hoidettu_asiakas_pdrg", "weight_ten_thousandths": 10_000}

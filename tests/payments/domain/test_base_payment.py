@@ -1,12 +1,13 @@
 """Base payments: whole months, parts by days, and sums that never reach into a closed month."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanava.payments.domain.base_payment import ContractVersion, base_payment_cents, base_payments
-from kanava.payments.domain.charges import Claim
+from kanava.payments.domain.charges import Claim, changes
 from tests.support.facts import at
 
 OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
@@ -44,8 +45,48 @@ def test_a_new_sum_holds_from_the_first_open_month() -> None:
     }
 
 
+def test_what_became_known_at_the_cut_off_itself_is_new_to_the_month_after() -> None:
+    """A fact that came after the cut-off counts as known from it on (settled question 1)."""
+    at_the_cut_off = replace(version(2, 10, 620_00), recorded_at=MONTHS[0][1])
+    holds = base_payments([version(1, 10, 310_00), at_the_cut_off], MONTHS)
+    assert [holds[claim] for claim in sorted(holds)] == [160_00, 620_00]
+
+
 def test_days_that_became_known_late_reach_into_a_closed_month() -> None:
     late = base_payments([version(1, 11, 310_00)], MONTHS)
     assert [late[claim] for claim in sorted(late)] == [160_00, 310_00]
     ended = base_payments([version(1, 10, 310_00), version(2, 11, 310_00, date(2026, 10, 26))], MONTHS)
     assert ended == {Claim("a", "base_payment", "c", OCTOBER): 100_00}
+
+
+HISTORY = st.lists(
+    st.builds(
+        ContractVersion,
+        st.sampled_from("cd"),
+        st.integers(1, 4),
+        st.integers(1, 28).map(lambda day: at(11, day)),
+        st.just("a"),
+        DAYS,
+        st.none() | DAYS,
+        st.integers(0, 10**6),
+    ),
+    unique_by=lambda one: (one.contract_id, one.version),
+    max_size=6,
+)
+
+
+@settings(max_examples=60)
+@given(HISTORY, st.randoms(use_true_random=False))
+def test_versions_in_any_order_and_months_one_by_one_hold_the_same(versions: list[ContractVersion], random) -> None:  # type: ignore[no-untyped-def]
+    whole = base_payments(versions, MONTHS)
+    random.shuffle(versions)
+    assert base_payments(versions, MONTHS) == whole
+    each = [base_payments(versions, [month]) for month in MONTHS]
+    assert each[0] | each[1] == whole
+    assert changes(whole, base_payments(versions, MONTHS)) == [], "told again it changes nothing"
+
+
+@given(HISTORY, st.integers(0, 10**6))
+def test_a_larger_sum_never_pays_less(versions: list[ContractVersion], more: int) -> None:
+    larger = base_payments([replace(one, monthly_cents=one.monthly_cents + more) for one in versions], MONTHS)
+    assert all(larger[claim] >= cents > 0 for claim, cents in base_payments(versions, MONTHS).items())

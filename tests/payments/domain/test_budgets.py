@@ -1,5 +1,6 @@
 """A line of the budget: which postings draw on it, what orders reserve of it, and when it breaks."""
 
+from dataclasses import replace
 from random import Random
 
 from hypothesis import given
@@ -120,6 +121,12 @@ def test_an_order_encumbers_until_it_is_delivered() -> None:
     assert standing(after(delivered, [Use(PRIVATE, "MTP.3.1", -150)]), "2") == (0, 400, 100)
 
 
+def test_a_use_delivers_on_the_order_that_names_its_node_most_closely() -> None:
+    orders = [Ordered("2", PRIVATE, "MTP", 400), Ordered("4", PRIVATE, "MTP.3", 300), Ordered("4", OWN, "MTP.3.1", 9)]
+    plan = opened(LINES, orders, [Use(PRIVATE, "MTP.3.1", 100), Use(PRIVATE, "MTP.30", 50)])
+    assert [standing(plan, line)[1] for line in ("2", "4")] == [350, 200 + 9]
+
+
 def test_nobody_takes_what_is_reserved_for_another() -> None:
     plan = opened(LINES, [Ordered("2", PRIVATE, "MTP", 400)])
     assert [line.line for line in broken_lines(plan, [Use(OWN, "MTP", 101)])] == ["2"]
@@ -132,3 +139,24 @@ def test_a_refund_never_breaks_a_line_that_is_overdrawn() -> None:
     plan = opened(LINES, [], [Use(OWN, None, 1_500)])
     assert broken_lines(plan, [Use(OWN, None, -1)]) == []
     assert [line.line for line in broken_lines(plan, [Use(OWN, None, 1)])] == ["1"]
+
+
+@given(ORDERS, USES, USES, st.integers(0, 500))
+def test_a_larger_line_or_less_use_never_breaks_more(
+    orders: list[Ordered], uses: list[Use], posting: list[Use], more: int
+) -> None:
+    broken = {line.line for line in broken_lines(opened(LINES, orders, uses), posting)}
+    larger = [replace(line, amount_cents=line.amount_cents + more) for line in LINES]
+    assert {line.line for line in broken_lines(opened(larger, orders, uses), posting)} <= broken
+    dearer = [replace(use, amount_cents=use.amount_cents + more) for use in posting]
+    assert {line.line for line in broken_lines(opened(LINES, orders, uses), dearer)} >= broken
+
+
+@given(ORDERS, USES, st.builds(Use, st.sampled_from((OWN, PRIVATE)), st.none() | st.sampled_from(NODES),
+                               st.integers(0, 600)))  # fmt: skip
+def test_more_cost_never_leaves_more(orders: list[Ordered], uses: list[Use], more: Use) -> None:
+    stood, stands = (standings(opened(LINES, orders, each)) for each in (uses, [*uses, more]))
+    for before, after_more in zip(stood, stands, strict=True):
+        assert after_more.used_cents >= before.used_cents
+        assert after_more.encumbered_cents <= before.encumbered_cents
+        assert after_more.used_cents - before.used_cents in (0, more.amount_cents)

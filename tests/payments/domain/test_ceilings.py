@@ -52,6 +52,18 @@ def test_one_more_fee_never_lowers_what_goes_back(fees: list[PaidFee], more: lis
     assert before <= after <= before + sum(fee.amount_cents for fee in both[len(fees) :])
 
 
+def test_the_fee_of_the_later_day_gives_back_what_lies_above() -> None:
+    """Who gets it back is who paid last, whatever the reports are called; of one day it is the later report."""
+    child = UUID(int=2)
+    early, late = (
+        PaidFee(UUID(int=9), GUARDIAN, date(2026, 3, 1), 300_00),
+        (UUID(int=8), child, date(2026, 3, 2), 300_00),
+    )
+    assert over_the_ceiling([PaidFee(*late), early], CHILDREN, CEILINGS) == {(child, GUARDIAN, 2026): 200_00}
+    same_day = PaidFee(UUID(int=8), child, date(2026, 3, 1), 300_00)
+    assert over_the_ceiling([same_day, early], CHILDREN, CEILINGS) == {(GUARDIAN, GUARDIAN, 2026): 200_00}
+
+
 def test_who_comes_of_age_counts_alone_from_that_day_on() -> None:
     born_on_leap_day = UUID(int=3)
     eve, day = (

@@ -56,6 +56,13 @@ def test_on_top_each_method_costs_what_it_gives(found: list[Cell]) -> None:
     none, coefficient, performance = compare(found, neutral=False)
     assert performance.total_cents - none.total_cents == sum(one.fee_cents for one in found)
     assert performance.losers == ()
+    assert coefficient.total_cents == sum((one.base_cents * one.coefficient_permille + 500) // 1000 for one in found), (
+        "each cell half up"
+    )
+    for one in (*coefficient.producers, *performance.groups):
+        assert 2 * abs(one.per_resident_cents * one.residents - one.difference_cents) <= one.residents or (
+            not one.residents and not one.per_resident_cents
+        )
     raised = [one for one in found if one.coefficient_permille > 1000]
     lowered = [one for one in found if one.coefficient_permille < 1000]
     if not lowered:

@@ -75,6 +75,14 @@ def test_a_node_has_the_class_of_the_closest_one_above_it(node: str, purpose: Pu
     assert fee(node) == purpose
 
 
+def test_a_benefit_has_the_class_of_its_kind() -> None:
+    of = {
+        kind: purpose_of(Cost(NOVEMBER, Account.BENEFIT, 1, kind), class_tables()[0], {}).kind for kind in BenefitKind
+    }
+    expected = {BenefitKind.MEDICINES: CostKind.MEDICINES, BenefitKind.TRAVEL: CostKind.TRAVEL, BenefitKind.OTHER: None}
+    assert of == expected
+
+
 def test_a_table_holds_from_its_day_on() -> None:
     first = class_tables()[0]
     second = replace(first, valid_from=date(2026, 12, 1), accounts=first.accounts | {Account.FEE: REHABILITATION})

@@ -36,6 +36,18 @@ def test_a_time_never_ends_early_nor_on_a_day_off(day: date, days: int) -> None:
     assert last not in holidays.country_holidays("FI", years=last.year)
 
 
+def plainly(day: date, days: int) -> date:
+    """The first working day that is not before the last day of a time."""
+    off = holidays.country_holidays("FI", years=(2026, 2027))
+    later = (day + timedelta(days=days + n) for n in range(10))
+    return next(one for one in later if one.weekday() < 5 and one not in off)
+
+
+@given(st.dates(date(2026, 1, 1), date(2026, 12, 31)), st.integers(1, 90))
+def test_a_time_ends_on_its_last_day_or_the_next_working_day(day: date, days: int) -> None:
+    assert deadline(day, days) == plainly(day, days)
+
+
 @given(DAYS, DAYS, st.integers(1, 90))
 def test_who_begins_later_ends_no_earlier(one: date, other: date, days: int) -> None:
     assert deadline(min(one, other), days) <= deadline(max(one, other), days)
@@ -47,6 +59,12 @@ def test_a_statement_can_be_contested_on_its_last_day_and_not_after(drawn_on: da
     assert contest_refusal(drawn_on=drawn_on, today=last, lines=1) is None
     late = contest_refusal(drawn_on=drawn_on, today=last + timedelta(days=1), lines=1)
     assert late is Reason.CONTESTED_TOO_LATE
+
+
+@pytest.mark.parametrize("lines", [1, MAX_LINES])
+def test_a_case_of_one_line_or_of_the_most_is_opened(lines: int) -> None:
+    day = date(2026, 12, 2)
+    assert contest_refusal(drawn_on=day, today=day, lines=lines) is None
 
 
 @pytest.mark.parametrize("lines", [0, MAX_LINES + 1])
@@ -69,7 +87,8 @@ def test_every_remedy_has_an_owner() -> None:
 
 def test_who_had_a_hand_in_it_does_not_decide() -> None:
     hands = ("anna", None, "tuottaja")
-    assert decision_refusal(status="open", decided_by="anna", hands=hands) is Reason.DECIDED_BY_THE_SAME
+    for who in ("anna", "tuottaja"):
+        assert decision_refusal(status="open", decided_by=who, hands=hands) is Reason.DECIDED_BY_THE_SAME
     assert decision_refusal(status="open", decided_by="cecilia", hands=hands) is None
     assert decision_refusal(status="rejected", decided_by="cecilia", hands=hands) is Reason.DISPUTE_DECIDED
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kanava.common.clock import add_months
-from kanava.payments.domain.expected_inflow import HORIZON, Came, Due, Payer, expected_inflow
+from kanava.payments.domain.expected_inflow import HORIZON, Came, Due, Payer, expected_inflow, guessed_inflow
 
 FIRST = date(2027, 3, 1)
 STATE: Payer = ("state", "")
@@ -23,6 +23,7 @@ def test_all_that_is_missing_before_the_end_of_the_year_ahead_is_expected_once(
     paid += [Came(STATE, add_months(FIRST, -ago), cents) for ago, cents in came]
     found = expected_inflow(FIRST, planned, [Due(STATE, day, cents) for day, cents in due], paid)
     assert list(found) == [add_months(FIRST, ahead) for ahead in range(HORIZON)]
+    assert sum(guessed_inflow(FIRST, planned, paid).values()) == sum(cents for _, cents in came)
     still = sum(cents for day, cents in due if day < add_months(FIRST, HORIZON))
     assert sum(found.values()) == still + sum(cents for _, cents in came), "who has a plan pays by it alone"
 

@@ -34,6 +34,7 @@ def test_twelve_instalments_are_the_total_and_differ_by_a_cent_at_most(total: in
     amounts = [one.amount_cents for one in plan]
     assert sum(amounts) == total
     assert max(amounts) - min(amounts) <= 1
+    assert amounts == sorted(amounts, reverse=True), "the cents of rounding come first"
     assert [one.due_on for one in plan] == [date(year, month, day) for month in range(1, 13)]
 
 
@@ -107,6 +108,26 @@ def test_the_years_of_an_instalment_sum_to_it_and_none_is_closed(
     assert sum(one.amount_cents for one in shares if one.fiscal_year == on.year - 1) <= missing
 
 
+@given(cents, days, st.integers(0, 10**13), st.integers(0, 10**13))
+def test_a_larger_instalment_or_a_larger_gap_never_gives_a_year_less(
+    amount: int, on: date, missing: int, more: int
+) -> None:
+    def to_years(of_cents: int, of_missing: int) -> dict[int, int]:
+        shares = year_shares(
+            of_cents, on, booked_on=on, closed=frozenset(), missing_cents={on.year - 1: of_missing, on.year: more}
+        )
+        return {one.fiscal_year: one.amount_cents for one in shares}
+
+    old, own = on.year - 1, on.year
+    before, larger, emptier = (
+        to_years(*each) for each in ((amount, missing), (amount + more, missing), (amount, missing + more))
+    )
+    assert all(larger.get(year, 0) >= before.get(year, 0) for year in (old, own))
+    assert emptier.get(old, 0) >= before.get(old, 0)
+    in_january = on.month == 1
+    assert before.get(old, 0) == (min(amount, missing) if in_january else 0)
+
+
 def test_the_rule_in_force_is_that_of_the_day() -> None:
     first, second = FundingRule(date(2023, 1, 1), 2, (1, 31)), FundingRule(date(2027, 1, 1), 15, (1, 20))
     assert rule_on(date(2026, 12, 31), (first, second)) is first
@@ -135,6 +156,24 @@ def test_the_entries_of_an_instalment_clear_what_they_open(shares: list[YearShar
     assert total.get(Account.ACCRUED_FUNDING, 0) == total.get(Account.ADVANCE_FUNDING, 0) == 0
     assert by_year == {one.fiscal_year: one.amount_cents for one in shares}, "income is in its year"
     assert sum(one.draft.cash_cents for one in entries) == came
+
+
+def test_the_money_stands_on_its_day_and_the_income_on_the_nearer_end_of_its_year() -> None:
+    shares = [YearShare(2025, 60), YearShare(2026, 30), YearShare(2027, 10)]
+    arrived = date(2026, 1, 8)
+    money, *accruals = funding_entries(
+        reference=resident_id(1), payer="state", party="", shares=shares, arrived_on=arrived, text="12/12"
+    )
+    booked = [
+        (one.value_date, {posting.account: posting.amount_cents for posting in one.draft.postings})
+        for one in (money, *accruals)
+    ]
+    income = Account.STATE_FUNDING
+    assert booked == [
+        (arrived, {Account.BANK: 100, Account.ACCRUED_FUNDING: -60, income: -30, Account.ADVANCE_FUNDING: -10}),
+        (date(2025, 12, 31), {Account.ACCRUED_FUNDING: 60, income: -60}),
+        (date(2027, 1, 1), {Account.ADVANCE_FUNDING: 10, income: -10}),
+    ]
 
 
 def test_less_than_a_cent_a_month_is_no_plan() -> None:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kanava.payments.domain.contributions import allocate
@@ -52,3 +52,22 @@ def test_a_later_step_never_takes_from_the_areas_and_no_cent_is_lost(
     assert sum(part.amount_cents for part in after.values()) >= sum(part.amount_cents for part in before.values())
     if late.class_2_percent == 0:
         assert late.kept_cents == class_1
+
+
+@settings(max_examples=60)
+@given(CENTS, CENTS, CENTS, st.integers(0, 100), CENTS)
+def test_the_order_of_areas_plays_no_part_and_a_larger_claim_never_gives_them_more(
+    rest: int, class_1: int, class_2: int, percent: int, more: int
+) -> None:
+    total, claim = rest + class_1 + class_2 + more, Reimbursed(class_1, class_2, percent)
+    parts = share_out(total, AREAS, claim)
+    assert share_out(total, dict(reversed(AREAS.items())), claim) == parts
+    shared = sum(part.amount_cents for part in parts.values())
+    for larger in (replace(claim, class_1_cents=class_1 + more), replace(claim, class_2_cents=class_2 + more)):
+        assert sum(part.amount_cents for part in share_out(total, AREAS, larger).values()) <= shared
+
+
+@given(CENTS, st.integers(0, 100))
+def test_what_is_freed_is_the_percent_no_longer_reimbursed_to_half_a_cent(class_2: int, percent: int) -> None:
+    freed = Reimbursed(0, class_2, percent).freed_cents
+    assert abs(100 * freed - class_2 * (100 - percent)) <= 50

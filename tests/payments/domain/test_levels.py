@@ -62,3 +62,8 @@ def test_the_four_verdicts_in_euros() -> None:
     assert [each.difference_permille for each in found] == [20, 50, -300, 0]
     assert [each.effect_cents for each in found] == [0, 50_00, -100_00, 0]
     assert half_up(found[1].annual_cents * 1050) == 1000 * found[1].proposed_cents
+
+
+def test_as_far_as_a_review_may_go_the_rate_still_follows() -> None:
+    assert [one(84_00, 1_000_00, cost).verdict for cost in (900_00, 1_100_00)] == [Verdict.FOLLOWED] * 2
+    assert [one(84_00, 1_000_00, cost).verdict for cost in (899_99, 1_100_01)] == [Verdict.BOUNDED] * 2

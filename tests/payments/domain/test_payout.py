@@ -42,6 +42,25 @@ def test_of_sixty_and_sixty_against_a_hundred_one_is_paid() -> None:
     assert [reason for _, reason in selection.held] == [Held.OVER_THE_LIMIT]
 
 
+@given(st.integers(0, 300), st.lists(st.integers(1, 100), max_size=8))
+def test_what_fits_to_the_last_cent_is_taken_in_the_order_of_ids(spendable: int, amounts: list[int]) -> None:
+    left, fits = spendable, []
+    for number, cents in enumerate(amounts):
+        if cents <= left:
+            left -= cents
+            fits.append(number)
+    selection = select_within(
+        spendable, [payable(number, cents) for number, cents in enumerate(amounts)], released_by="bertta"
+    )
+    assert [one.statement_id.int for one in selection.taken] == fits
+
+
+def test_who_confirmed_an_account_does_not_release_to_it() -> None:
+    confirmed = payable(1, 10, confirmed_by=("cecilia", "bertta"))
+    assert select_within(100, [confirmed], released_by="bertta").held == ((confirmed, Held.CONFIRMED_BY_THE_SAME),)
+    assert select_within(100, [confirmed], released_by="daniel").taken == (confirmed,)
+
+
 def test_each_reason_to_hold_a_statement() -> None:
     statements = [
         payable(1, 0),

@@ -58,6 +58,18 @@ def test_somebody_else_revokes_and_once() -> None:
     assert again is Reason.PERFORMANCE_REVOKED
 
 
+@given(st.integers(-800, 60), st.integers(1, MOST + 100), st.integers(0, MOST), st.booleans(), st.booleans())
+def test_a_smaller_line_or_a_later_day_of_the_past_is_never_refused_where_a_larger_or_older_is_not(
+    days: int, cents: int, less: int, is_listed: bool, is_in_production: bool
+) -> None:
+    known = Circumstances(is_listed=is_listed, is_in_production=is_in_production)
+    day = TODAY + timedelta(days=days)
+    if refused(day, cents, known) is None:
+        assert refused(day, max(cents - less, 1), known) is None
+        assert refused(max(day, TODAY), cents, known) is None
+    assert refused(day, cents, known) is None or refused(day, cents + less, known) is not None
+
+
 def test_what_a_dispute_adjusted_is_not_revoked_as_well() -> None:
     adjusted = revocation_refusal(is_revoked=False, is_adjusted=True, decided_by="aino", revoked_by="bertta")
     assert adjusted is Reason.PERFORMANCE_ADJUSTED

@@ -51,6 +51,12 @@ def test_what_comes_without_a_reason_after_the_closing_reprices_nothing(
     assert before is None or after == before
 
 
+def test_what_became_known_at_the_closing_itself_is_not_known_by_it() -> None:
+    early, at_once = (PriceVersion(FIRST, n, CLOSED_AT - timedelta(seconds=2 - n), n) for n in (1, 2))
+    assert in_force([early, at_once], FIRST, CLOSED_AT) == early
+    assert in_force([early, at_once], FIRST, CLOSED_AT + timedelta(microseconds=1)) == at_once
+
+
 @given(MANY, DAYS)
 def test_the_latest_to_begin_holds_in_an_open_month(known: list[PriceVersion], day: date) -> None:
     held = in_force(known, day, None)
@@ -74,4 +80,14 @@ def test_a_treated_client_is_counted_once_in_a_period(services: list[Service], e
         (one.resident_id, one.performed_on.year, one.performed_on.month if each == "month" else 0) for one in services
     }
     assert len(counted) == len(periods)
+    for one in services:
+        period = one.performed_on.replace(day=1) if each == "month" else date(one.performed_on.year, 1, 1)
+        earlier = [
+            other
+            for other in services
+            if other.resident_id == one.resident_id
+            and period <= other.performed_on
+            and (other.performed_on, other.production_id) < (one.performed_on, one.production_id)
+        ]
+        assert (one.production_id in counted) == (not earlier), "the first of the period earns the total price"
     assert counted <= {one.production_id for one in services}

@@ -1,6 +1,7 @@
 """The rule of the municipal refund: monotone in its grounds, within its cap, nothing for nothing."""
 
 from datetime import date
+from fractions import Fraction
 
 import pytest
 from hypothesis import given
@@ -104,6 +105,32 @@ def test_the_newest_figure_before_a_day_speaks_for_it_and_a_correction_replaces_
     ]
     found = compared_components(RULE, known, BEGINS, ENDS)
     assert [(one.then_permille, one.now_permille) for one in found] == [(1000, 800)] * 3 + [(1000, 700)]
+
+
+def test_a_figure_speaks_from_its_own_day_until_two_years_later() -> None:
+    at_the_ends = [*figures(date(2020, 1, 1), 900), *figures(date(2026, 1, 1), 800)]
+    found = compared_components(RULE, at_the_ends, BEGINS, ENDS)
+    assert [(one.then_permille, one.now_permille) for one in found] == [(900, 800)] * 4
+    with pytest.raises(FiguresMissing):
+        compared_components(RULE, [*figures(date(2019, 12, 31), 900), *at_the_ends[4:]], BEGINS, ENDS)
+
+
+@given(rules(), values, values, measures, payments)
+def test_the_sum_is_rounded_once_and_the_cap_never_up(
+    rule: Rule, then: list[int], now: list[int], done: list[int], paid: int
+) -> None:
+    found = steps(rule, then, now, done, paid)
+    fell = Fraction(max(found.index_then - found.index_now, 0), found.index_then)
+    exact = paid * (fell * rule.need_share_permille + sum(done)) / 1000
+    assert abs(found.uncapped_cents - exact) <= Fraction(1, 2)
+    assert found.cap_cents <= Fraction(paid * rule.cap_permille, 1000) < found.cap_cents + 1
+
+
+def test_two_halves_of_a_cent_are_one_cent() -> None:
+    """Half a cent for the need and half a cent for a measure: rounded one by one they would be two."""
+    rule = Rule(BEGINS, dict(zip(Component, (1000, 0, 0, 0), strict=True)), 1000, 1000)
+    found = steps(rule, [1000] * 4, [995] * 4, [5], 100)
+    assert (found.need_cents, found.measures_cents, found.amount_cents) == (1, 1, 1)
 
 
 def test_a_figure_that_is_too_old_or_missing_is_named() -> None:

@@ -56,8 +56,11 @@ def test_the_order_of_the_input_changes_nothing(
 
 @given(matters())
 def test_the_longest_owed_comes_first(owed: list[Matter]) -> None:
-    ages = [due.since for due in dues(owed) if due.since is not None]
+    found = dues(owed)
+    ages = [due.since for due in found if due.since is not None]
     assert ages == sorted(ages)
+    for due in found:
+        assert due.since == min((one.since for one in due.matters if one.since), default=None)
 
 
 @given(matters(), st.integers(1, 6))

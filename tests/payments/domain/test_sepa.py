@@ -56,3 +56,8 @@ def test_references_have_their_check_digits(statement_id: UUID) -> None:
     weighted = sum(int(digit) * (7, 3, 1)[place % 3] for place, digit in enumerate(reversed(viite[:-1])))
     assert (weighted + int(viite[-1])) % 10 == 0
     assert reference.endswith(viite), "both are the same number"
+
+
+def test_a_reference_keeps_the_leading_zeros_of_its_statement() -> None:
+    assert structured_reference(UUID(int=7), "viitenumero")[:-1] == "100000000000007"
+    assert len({len(structured_reference(UUID(int=10**n), "viitenumero")) for n in range(15)}) == 1

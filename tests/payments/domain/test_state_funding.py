@@ -1,5 +1,7 @@
 """The state's funding and insurance contributions: split to the cent by measures that are data."""
 
+from fractions import Fraction
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +76,21 @@ def test_a_table_that_cannot_be_completed_is_refused() -> None:
         shares_in_thousandths({one.value: "1.0001" for one in Determinant})
 
 
+def test_shares_above_their_total_are_refused() -> None:
+    percents = {one.value: "1.000" for one in Determinant if one is not Determinant.POPULATION}
+    assert shares_in_thousandths(percents | {"social_and_health_total": "8.000"})[Determinant.POPULATION] == 0
+    with pytest.raises(ValueError, match="more than their total"):
+        shares_in_thousandths(percents | {"social_and_health_total": "7.999"})
+
+
+def test_a_cent_that_cannot_be_split_goes_to_the_earlier_determinant_and_the_lower_code() -> None:
+    same = {one: dict.fromkeys(reversed(AREAS), 1) for one in Determinant}
+    parts = split_state_funding(3, dict.fromkeys(Determinant, 1), same)
+    assert [(part.determinant, part.area) for part in parts if part.amount_cents] == [
+        (determinant, "03") for determinant in list(Determinant)[:3]
+    ]
+
+
 def test_a_determinant_without_a_measure_is_refused() -> None:
     with pytest.raises(ValueError, match="no area has a measure of population"):
         split_state_funding(100, {Determinant.POPULATION: 1}, {Determinant.POPULATION: {"03": 0}})
@@ -88,3 +105,40 @@ def test_contributions_reach_the_areas_to_the_cent(total: int, given_measures: d
     found = allocate(total, given_measures)
     assert sum(found.values()) == total
     assert all(given_measures[area] and cents > 0 for area, cents in found.items())
+
+
+@given(totals, measures, st.sampled_from(list(Determinant)), st.sampled_from(AREAS), st.integers(0, 10**9))
+def test_a_larger_measure_never_gives_an_area_less(
+    total: int, given_measures: dict[Determinant, dict[str, int]], grown: Determinant, area: str, more: int
+) -> None:
+    _, shares = state_shares(2026)
+    larger = given_measures | {grown: given_measures[grown] | {area: given_measures[grown][area] + more}}
+    before, after = (by_area(split_state_funding(total, shares, each)) for each in (given_measures, larger))
+    assert after[area] >= before[area]
+    assert sum(after.values()) == sum(before.values())
+
+
+@given(totals, measures, st.integers(0, 10**9))
+def test_more_funding_gives_an_area_less_by_the_cents_of_rounding_at_most(
+    total: int, given_measures: dict[Determinant, dict[str, int]], more: int
+) -> None:
+    """Largest remainders may move a cent between areas; no more than one in each of the two splits."""
+    _, shares = state_shares(2026)
+    before, after = (by_area(split_state_funding(each, shares, given_measures)) for each in (total, total + more))
+    assert all(after[area] >= before[area] - 2 * len(Determinant) for area in AREAS)
+
+
+CONTRIBUTIONS = st.dictionaries(st.sampled_from(AREAS), st.integers(1, 10**7), min_size=1)
+
+
+@given(st.integers(1, 10**13), CONTRIBUTIONS, st.sampled_from(AREAS), st.integers(0, 10**7))
+def test_contributions_know_no_order_and_a_larger_measure_never_gets_less(
+    total: int, given_measures: dict[str, int], area: str, more: int
+) -> None:
+    found = allocate(total, given_measures)
+    assert allocate(total, dict(reversed(given_measures.items()))) == found
+    larger = given_measures | {area: given_measures.get(area, 0) + more}
+    assert allocate(total, larger).get(area, 0) >= found.get(area, 0)
+    for one, cents in found.items():
+        exact = Fraction(total * given_measures[one], sum(given_measures.values()))
+        assert abs(cents - exact) < 1, "within a cent of the exact share"

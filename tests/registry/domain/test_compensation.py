@@ -79,7 +79,11 @@ def test_a_model_pays_a_class_no_more_than_the_class_allows() -> None:
 @given(st.integers(0, 1000))
 def test_a_fixed_share_under_two_thirds_is_warned_of(permille: int) -> None:
     assert bool(warnings_of(permille, DAY)) is (3 * permille < 2000)
-    assert warnings_of(permille, date(2018, 3, 7)) == ()
+    assert warnings_of(permille, date(2018, 3, 7)) == warnings_of(None, date(2018, 3, 7)) == ()
+
+
+def test_a_model_that_declares_no_fixed_share_is_warned_of() -> None:
+    assert [one.rule for one in warnings_of(None, DAY)] == ["fixed_share_declared"]
 
 
 @pytest.mark.parametrize("field", ["floor", "target"])

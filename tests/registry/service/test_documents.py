@@ -150,6 +150,11 @@ async def test_a_model_says_what_it_pays_by_and_warns_of_a_small_fixed_share(reg
         publish_document, compensation_model(compensation=compensation(fixed_share_permille=667)), by=ORGANISER
     )
     assert fine.warnings == ()
+    silent = await registry.do(publish_document, compensation_model(compensation=compensation()), by=ORGANISER)
+    assert [(one.pointer, one.rule) for one in silent.warnings] == [
+        ("/compensation/fixed_share_permille", "fixed_share_declared")
+    ]
+    assert (await registry.do(publish_document, rule_book(), by=ORGANISER)).warnings == ()
 
 
 async def test_terms_that_cannot_be_paid_by_are_refused(registry: Registry) -> None:

@@ -14,6 +14,7 @@ from kanava.local.profile import project_root
 
 app = typer.Typer(add_completion=False)
 EVENTS, NATIONAL_EVENTS = 200_000, 1_000_000
+NO_COMPILER = "There is no C compiler (cc, gcc or clang) here, so what a slow fsync costs is left out."
 
 
 @app.command()
@@ -37,7 +38,7 @@ def bench(
     columns: dict[str, list[Any]] = {}
     columns["as the disk is"] = command.run(console.print, slow=False, residents=residents, events=events or EVENTS)
     if slow and command.slow_fsync() is None:
-        console.print("There is no C compiler (cc, gcc or clang) here, so the column with slow fsync is left out.")
+        console.print(NO_COMPILER)
     elif slow:
         columns["fsync + 1 ms"] = command.run(console.print, slow=True, residents=residents, events=events or EVENTS)
     console.print(_table(columns))
@@ -61,7 +62,9 @@ def _table(columns: dict[str, list[Any]]) -> Table:
 def _payments(console: Console, command: Any, *, json_file: Path | None, events: int, slow: bool) -> None:
     """The figures of payments: each key twice, as the disk is and with slow fsync."""
     found: dict[str, Any] = command.run_payments(console.print, slow=False, events=events)
-    if slow and command.slow_fsync() is not None:
+    if slow and command.slow_fsync() is None:
+        console.print(NO_COMPILER)
+    elif slow:
         found["slow_fsync"] = command.run_payments(console.print, slow=True, events=events)
     console.print_json(data=found)
     if json_file:

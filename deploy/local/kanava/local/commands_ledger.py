@@ -1,6 +1,7 @@
-"""`./kanava ledger verify`: recompute the books and name the first entry of an area that does not hold."""
+"""`./kanava ledger verify`: recompute the books and name the first of an area that does not hold."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
@@ -20,7 +21,10 @@ def verify(
     area: Annotated[str | None, typer.Option(help="The area whose books are verified; all of them if none.")] = None,
     name: Annotated[str, typer.Option("--profile", help="Whose platform: up or demo.")] = "up",
 ) -> None:
-    """Recompute the hash chain and the digests of all resident lines; exit code 1 when an entry is broken."""
+    """Recompute the hash chain, the digests of all resident lines and runs, and the sums of statements.
+
+    Exit code 1 when one of them does not hold.
+    """
     found = [ask(name, "payments", "GET", f"/v1/accounts/{one}/verification") for one in _areas(area)]
     for one in found:
         if area is not None or one["entries"] or one["broken"]:
@@ -39,7 +43,11 @@ def _told(found: dict[str, Any]) -> str:
     area, broken = found["area"], found["broken"]
     if broken is None:
         return f"The books of area {area} hold: {found['entries']:,} entries, head {found['head'][:16]}…"
-    return (
-        f"The books of area {area} are broken at entry {broken['seq']} ({broken['entry_id']}): {broken['reason']}. "
-        f"{found['entries']:,} entries before it hold. Keep the database and compare it with a copy."
-    )
+    if UUID(broken["entry_id"]).int == 0:
+        where = f"The books of area {area} are broken: {broken['reason']}. All {found['entries']:,} entries hold."
+    else:
+        where = (
+            f"The books of area {area} are broken at entry {broken['seq']} ({broken['entry_id']}): "
+            f"{broken['reason']}. {found['entries']:,} entries before it hold."
+        )
+    return f"{where} Keep the database and compare it with a copy."

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from kanava.local import platform
+from kanava.local import platform, services
 from kanava.local.commands_status import show
 from kanava.local.problems import PlatformProblem
 from kanava.local.profile import profile
@@ -46,4 +46,6 @@ def up(
                 platform.stop(ours)
             raise
     show(console, ours)
+    for address in services.page_addresses(ours):
+        console.print(f"Page for residents, in a browser: {address}", soft_wrap=True)
     console.print(f"Ready after {time.monotonic() - began:.0f} s. `./kanava down` stops it; its data stays.")

@@ -12,10 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Query
+from fastapi import FastAPI, Form, HTTPException, Query, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from kanava.common.auth import Caller
+from kanava.local.authorize import CLIENT, Asked, Codes, page
 from kanava.local.problems import PlatformProblem
 from kanava.local.profile import Profile, profile, write_private
 
@@ -92,18 +95,18 @@ class Signer:
         """A token with these claims and the standard ones; `sub` and `role` must be among them."""
         assert "sub" in claims, "a token says whose it is"
         assert "role" in claims, "a token has a role"
+        return self._encode({"jti": secrets.token_hex(12), **claims}, AUDIENCE, lifetime_seconds)
+
+    def identify(self, subject: str, nonce: str) -> str:
+        """An ID token: that this subject signed in at the client, for its nonce. It opens nothing."""
+        return self._encode({"sub": subject, "nonce": nonce}, CLIENT, LIFETIME_SECONDS)
+
+    def _encode(self, claims: Mapping[str, Any], audience: str, lifetime_seconds: int) -> str:
         now = int(time.time())
-        standard = {
-            "iss": self._issuer,
-            "aud": AUDIENCE,
-            "iat": now,
-            "nbf": now,
-            "exp": now + lifetime_seconds,
-        }
-        return jwt.encode(
-            {"alg": ALGORITHM, "kid": self._key.kid, "typ": "JWT"},
-            {**standard, "jti": secrets.token_hex(12), **claims}, self._key, algorithms=[ALGORITHM],
-        )  # fmt: skip
+        times = {"iat": now, "nbf": now, "exp": now + lifetime_seconds}
+        standard = {"iss": self._issuer, "aud": audience, **times}
+        header = {"alg": ALGORITHM, "kid": self._key.kid, "typ": "JWT"}
+        return jwt.encode(header, {**standard, **claims}, self._key, algorithms=[ALGORITHM])
 
 
 def sign(profile: Profile, claims: Mapping[str, Any], *, lifetime_seconds: int = LIFETIME_SECONDS) -> str:
@@ -131,8 +134,11 @@ def create_app(of: Profile) -> FastAPI:
         """Where the keys and tokens are."""
         return {
             "issuer": here, "jwks_uri": f"{here}/jwks.json", "token_endpoint": f"{here}/token",
+            "authorization_endpoint": f"{here}/authorize",
             "id_token_signing_alg_values_supported": [ALGORITHM], "subject_types_supported": ["public"],
-            "response_types_supported": ["token"],
+            "response_types_supported": ["code"], "grant_types_supported": ["authorization_code"],
+            "code_challenge_methods_supported": ["S256"], "token_endpoint_auth_methods_supported": ["none"],
+            "authorization_response_iss_parameter_supported": True,
         }  # fmt: skip
 
     @app.get("/jwks.json")
@@ -150,16 +156,56 @@ def create_app(of: Profile) -> FastAPI:
         """It has its key."""
         return {"status": "ready"}
 
-    @app.post("/token")
-    async def token(persona: str = Query(description="Name of a ready persona.")) -> dict[str, Any]:
-        """A token of a ready persona."""
-        try:
-            claims = persona_claims(persona)
-        except PlatformProblem as unknown:
-            raise HTTPException(404, str(unknown)) from unknown
-        return {"access_token": signer.sign(claims), "token_type": "Bearer", "expires_in": LIFETIME_SECONDS}
-
+    _add_tokens(app, signer, here)
     return app
+
+
+def _add_tokens(app: FastAPI, signer: "Signer", here: str) -> None:
+    """The ways to a token: by naming a persona, and by choosing one on a page and bringing back the code."""
+    codes = Codes()
+
+    @app.get("/authorize", response_class=HTMLResponse)
+    async def authorize(request: Request) -> str:
+        """The page on which somebody chooses who to be."""
+        sent = dict(request.query_params)
+        Asked.of(sent)
+        return page(sent, list({one.name: one.says for one in PERSONAS.values()}.items()))
+
+    @app.post("/authorize")
+    async def choose(request: Request) -> RedirectResponse:
+        """Send the browser back with a code for the chosen persona."""
+        sent = {name: str(value) for name, value in (await request.form()).items()}
+        asked, claims = Asked.of(sent), _known_claims(sent.get("persona", ""))
+        if claims["role"] == "resident" and (resident := sent.get("resident", "").strip()):
+            claims |= {"resident": resident, "sub": resident}
+        try:
+            Caller.of_claims(claims)
+        except ValueError as error:
+            raise HTTPException(400, f"No service would take this token: {error}.") from None
+        return RedirectResponse(codes.give(asked, claims, here), 303)
+
+    @app.post("/token")
+    async def token(
+        persona: str | None = Query(None, description="Name of a ready persona."),
+        code: str = Form(""),
+        redirect_uri: str = Form(""),
+        client_id: str = Form(""),
+        code_verifier: str = Form(""),
+    ) -> dict[str, Any]:
+        """A token of a ready persona, or for a code (grant_type=authorization_code)."""
+        told: dict[str, Any] = {"token_type": "Bearer", "expires_in": LIFETIME_SECONDS}
+        if persona is not None:
+            return told | {"access_token": signer.sign(_known_claims(persona))}
+        asked, claims = codes.use(code, redirect_uri=redirect_uri, client_id=client_id, verifier=code_verifier)
+        return told | {"access_token": signer.sign(claims), "id_token": signer.identify(claims["sub"], asked.nonce)}
+
+
+def _known_claims(persona: str) -> dict[str, Any]:
+    """The claims of a persona. HTTPException 404 for an unknown one."""
+    try:
+        return persona_claims(persona)
+    except PlatformProblem as unknown:
+        raise HTTPException(404, str(unknown)) from unknown
 
 
 def app_from_environment() -> FastAPI:

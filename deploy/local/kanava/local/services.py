@@ -19,7 +19,12 @@ START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 PASSED_ON = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE")
 # Keys of one service only, which others must not even see.
-KEYS_OF = {"listing": ("KANAVA_VAULT_KEY", "KANAVA_VAULT_INDEX_KEY"), "payments": ("KANAVA_PAYEE_KEY",)}
+KEYS_OF = {
+    "listing": ("KANAVA_VAULT_KEY", "KANAVA_VAULT_INDEX_KEY"),
+    "payments": ("KANAVA_PAYEE_KEY", "KANAVA_SESSION_KEY"),
+}
+PAGES = {"payments": "/pages/costs"}
+"""Services that serve pages to browsers, and the page to begin with."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +91,11 @@ def environment(
         "KANAVA_INSTANCE": str(copy.number),
         "KANAVA_PORT": str(copy.port),
     }
+    if copy.service in PAGES:
+        told["KANAVA_PUBLIC_URL"] = os.environ.get("KANAVA_PUBLIC_URL", copy.url)
+        told["KANAVA_DISCOVERY_URL"] = os.environ.get(
+            "KANAVA_DISCOVERY_URL", f"{issuer}/.well-known/openid-configuration"
+        )
     keys = KEYS_OF.get(copy.service, ())
     told |= {name: os.environ.get(name) or profile.secret(name.lower()) for name in keys}
     for name in ("KANAVA_OTLP_ENDPOINT", "KANAVA_TRACE_FILE", "KANAVA_TRACE_RATIO", "KANAVA_LOG_LEVEL"):
@@ -133,6 +143,12 @@ def stop_all(profile: Profile) -> None:
         process.send(signal.SIGTERM)
     for process in running:
         process.stop(timeout_seconds=STOP_SECONDS)
+
+
+def page_addresses(profile: Profile) -> list[str]:
+    """Where a browser finds the pages of the running services: the first copy of each."""
+    found = addresses(profile)
+    return [f"{found[service][0]}{path}" for service, path in PAGES.items() if service in found]
 
 
 def addresses(profile: Profile) -> dict[str, list[str]]:

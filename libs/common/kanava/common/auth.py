@@ -12,7 +12,7 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import httpx
@@ -29,6 +29,8 @@ from .errors import Forbidden, Problem, Unauthenticated, Unavailable
 
 log = structlog.get_logger()
 
+Read = TypeVar("Read")
+
 ALGORITHMS = ("ES256", "RS256")
 LEEWAY_SECONDS = 30
 REFRESH_PAUSE_SECONDS = 10.0
@@ -44,9 +46,16 @@ PUBLIC_PATHS = frozenset(
         "/docs/oauth2-redirect",
         "/redoc",
         "/problems/{slug}",
+        "/pages/sign-in",
+        "/pages/sign-in/callback",
+        "/pages/sign-out",
+        "/pages/signed-out",
+        "/pages/accessibility",
     }
 )
 """Routes that answer without a token; every other route names its roles."""
+SESSION_TOKEN = "session_token"
+"""Where in the state of a request to a page the token of the browser's session is; nothing else may set it."""
 
 
 class Role(StrEnum):
@@ -161,11 +170,7 @@ class KeyStore:
 
     async def _load(self) -> None:
         try:
-            keys = {
-                key.kid: key
-                for key in KeySet.import_key_set(await self._fetch())
-                if key.key_type in ("EC", "RSA")
-            }
+            keys = {key.kid: key for key in KeySet.import_key_set(await self._fetch()) if key.key_type in ("EC", "RSA")}
         except (httpx.HTTPError, JoseError, ValueError, KeyError, TypeError) as error:
             log.warning("keys_not_read", error=type(error).__name__)
             return
@@ -194,6 +199,7 @@ class TokenVerifier:
     ) -> None:
         self._keys = KeyStore(fetch or (lambda: _fetch_json(jwks_url)))
         self._keys.on_withdrawal = lambda: self._verified.clear()
+        self._issuer = issuer
         self._cache_size = cache_size
         self._verified: OrderedDict[bytes, tuple[float, Caller]] = OrderedDict()
         self._rules = jwt.JWTClaimsRegistry(
@@ -216,12 +222,30 @@ class TokenVerifier:
         self._remember(digest, expires_at, caller)
         return caller
 
+    async def identify(self, id_token: str, *, client_id: str, nonce: str) -> str:
+        """The subject of an ID token that the issuer made for this client and nonce; else `Unauthenticated`."""
+        rules = jwt.JWTClaimsRegistry(
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": self._issuer},
+            aud={"essential": True, "value": client_id},
+            exp={"essential": True},
+            sub={"essential": True},
+            nonce={"essential": True, "value": nonce},
+        )
+        return await self._read(id_token, rules, lambda claims: str(claims["sub"]))
+
     async def _verify_anew(self, token: str) -> tuple[float, Caller]:
+        return await self._read(token, self._rules, lambda claims: (float(claims["exp"]), Caller.of_claims(claims)))
+
+    async def _read(
+        self, token: str, rules: jwt.JWTClaimsRegistry, of_claims: Callable[[Mapping[str, Any]], Read]
+    ) -> Read:
+        """What is read of the claims of a token that the issuer signed and the rules accept."""
         try:
             key = await self._keys.find(_key_id(token))
             claims = jwt.decode(token, key, algorithms=ALGORITHMS).claims
-            self._rules.validate(claims)
-            return float(claims["exp"]), Caller.of_claims(claims)
+            rules.validate(claims)
+            return of_claims(claims)
         except Problem:
             raise
         except JoseError as error:
@@ -254,6 +278,12 @@ def _key_id(token: str) -> str | None:
     return key_id
 
 
+def _presented(request: Request) -> str:
+    """The token of the browser's session, which only a request to a page has, else the bearer token."""
+    token: str | None = request.scope.get("state", {}).get(SESSION_TOKEN)
+    return token or _bearer(request)
+
+
 def _bearer(request: Request) -> str:
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -275,7 +305,7 @@ class AllowedRoles:
     async def __call__(self, request: Request) -> Caller:
         """The caller; `Unauthenticated` without a valid token, `Forbidden` with another role."""
         verifier: TokenVerifier = request.app.state.verifier
-        caller = await verifier.verify(_bearer(request))
+        caller = await verifier.verify(_presented(request))
         if caller.role not in self.roles:
             raise Forbidden(f"the role {caller.role.value} may not call this", rule="role")
         request.state.caller = caller

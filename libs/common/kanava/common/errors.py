@@ -4,7 +4,7 @@ A service subclasses these in its own `errors.py`. A leaf says its HTTP status a
 again can help. The tree:
 
     Problem
-    ├── Malformed 400 ── MissingIdempotencyKey 400
+    ├── Malformed 400 ── MissingIdempotencyKey 400, SignInFailed 400
     ├── Unauthenticated 401        ├── Forbidden 403
     ├── NotFound 404               ├── MethodNotAllowed 405
     ├── Conflict 409 ── Refused 409 (a domain refusal), KeyInProgress 409 (retry)
@@ -101,6 +101,12 @@ class MissingIdempotencyKey(Malformed):
     """
 
     slug, title = "missing-idempotency-key", "The header Idempotency-Key is missing or not usable"
+
+
+class SignInFailed(Malformed):
+    """Signing in was broken off, took too long, or was begun in another window. Begin anew."""
+
+    slug, title = "sign-in-failed", "Signing in did not succeed"
 
 
 class Unauthenticated(Problem):

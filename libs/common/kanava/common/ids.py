@@ -19,6 +19,7 @@ AREA_CODES = frozenset([f"{number:02d}" for number in range(1, 22)] + ["90"])
 """The 21 wellbeing services counties (hyvinvointialue) and Helsinki."""
 
 _OID = re.compile(r"1\.2\.246\.10\.([1-9]\d{6,7})\.10\.(0|[1-9]\d{0,6})")
+_HETU = re.compile(r"[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Ya-y]")
 _VIITE_WEIGHTS = (7, 3, 1)
 
 
@@ -34,6 +35,17 @@ def valid_hetu(value: str) -> str:
         return str(stdnum_hetu.validate(value, allow_temporary=True))
     except ValidationError as error:
         raise ValueError("not a valid HETU") from error
+
+
+def holds_hetu(text: str) -> bool:
+    """Whether a text holds a valid HETU anywhere."""
+    for match in _HETU.finditer(text):
+        try:
+            valid_hetu(match[0].upper())
+        except ValueError:
+            continue
+        return True
+    return False
 
 
 def valid_business_id(value: str) -> str:

@@ -17,8 +17,9 @@ MAX_BODY_BYTES = 900_000
 
 _INSERT = """
 INSERT INTO outbox (topic, key, type, body, traceparent)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+SELECT * FROM unnest(%b::text[], %b::text[], %b::text[], %b::text[], %s::text[])
 """
+"""Bodies go in binary: as text the quoting of thousands of them takes longer than their insertion."""
 
 
 async def emit(tx: Tx, *facts: Fact, traceparents: Sequence[str | None] | None = None) -> None:

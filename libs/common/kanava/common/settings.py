@@ -1,10 +1,14 @@
 """Settings that every service has: read from the environment, each with its meaning and unit."""
 
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from .seal import sealing_key
+
+DEVELOPMENT_SESSION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zZXNzaW9uLWtleS0wMDE="
 DEVELOPMENT_DATABASE_URL = "postgresql://kanava:kanava@127.0.0.1:5432/kanava"
 
 
@@ -30,9 +34,7 @@ class ServiceSettings(BaseSettings):
     instance: str = Field(
         default="1", title="Instance", description="Name of this copy of the service in logs and metrics."
     )
-    port: int = Field(
-        default=8000, ge=1, le=65535, title="Port", description="TCP port that HTTP is served on."
-    )
+    port: int = Field(default=8000, ge=1, le=65535, title="Port", description="TCP port that HTTP is served on.")
     database_url: str = Field(
         default=DEVELOPMENT_DATABASE_URL,
         repr=False,
@@ -88,9 +90,7 @@ class ServiceSettings(BaseSettings):
         title="Body limit",
         description="Largest request body where a route says no other, bytes.",
     )
-    page_limit: int = Field(
-        default=500, ge=1, title="Page limit", description="Most rows of one page, in rows."
-    )
+    page_limit: int = Field(default=500, ge=1, title="Page limit", description="Most rows of one page, in rows.")
     relay_batch: int = Field(
         default=5_000,
         ge=1,
@@ -125,10 +125,66 @@ class ServiceSettings(BaseSettings):
     def secret_fields(cls) -> frozenset[str]:
         """Names of the fields whose value nobody else may know."""
         marked = {name: field.json_schema_extra for name, field in cls.model_fields.items()}
-        return frozenset(
-            name for name, extra in marked.items() if isinstance(extra, dict) and extra.get("secret")
-        )
+        return frozenset(name for name, extra in marked.items() if isinstance(extra, dict) and extra.get("secret"))
 
     def _is_default(self, name: str) -> bool:
         field = type(self).model_fields[name]
         return not field.is_required() and getattr(self, name) == field.get_default(call_default_factory=True)
+
+
+class PageSettings(ServiceSettings):
+    """What a service that serves pages to browsers is told besides."""
+
+    public_url: str | None = Field(
+        default=None,
+        title="Public address",
+        description="Where browsers find this service: scheme, host and port. Outside development it must be named.",
+    )
+    client_id: str = Field(
+        default="kanava", title="Client", description="What the service is called at the issuer when people sign in."
+    )
+    discovery_url: str | None = Field(
+        default=None,
+        title="Discovery",
+        description="Where the issuer's OpenID Connect configuration is; by default below the issuer.",
+    )
+    session_key: str = Field(
+        default=DEVELOPMENT_SESSION_KEY,
+        repr=False,
+        title="Session key",
+        description="AES-256 key that seals the cookies of browsers: 32 bytes in base64, the same for all copies.",
+        json_schema_extra={"secret": True},
+    )
+
+    @field_validator("session_key")
+    @classmethod
+    def _is_a_key(cls, value: str) -> str:
+        sealing_key(value)
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_an_origin(cls, value: str | None) -> str | None:
+        parts = urlsplit(value or "http://127.0.0.1")
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or "@" in parts.netloc:
+            raise ValueError("a public address is a scheme, a host and a port")
+        return value
+
+    @model_validator(mode="after")
+    def _names_its_address(self) -> Self:
+        if self.is_production and self.public_url is None:
+            raise ValueError("browsers must find a service in production: set KANAVA_PUBLIC_URL")
+        here = urlsplit(self.origin)
+        if self.is_production and here.scheme != "https" and here.hostname != "localhost":
+            raise ValueError("cookies need https in production: set KANAVA_PUBLIC_URL to such an address")
+        return self
+
+    @property
+    def origin(self) -> str:
+        """The origin of this service as browsers write it."""
+        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/").lower()
+
+    @property
+    def configuration_url(self) -> str:
+        """Where the issuer says what its endpoints are."""
+        return self.discovery_url or f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"

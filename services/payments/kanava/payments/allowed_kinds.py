@@ -29,9 +29,9 @@ SELECT *, starts_on < %(end)s AND (ends_on IS NULL OR ends_on > %(first)s) AS is
         CASE WHEN recorded_at < %(cut_off)s THEN -version ELSE version END
 ) known ORDER BY contract_id
 """
-_STAGE = """
-CREATE TEMP TABLE kind_refused (month date, producer_id text, municipality text, kind text) ON COMMIT DROP
-"""
+_STAGE = "CREATE TEMP TABLE {name} (month date, producer_id text, municipality text, kind text) ON COMMIT DROP"
+Refusals = set[tuple[date, str, str, str]]
+"""Month, producer, municipality and kind of what is paid in no way."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ async def refused_contracts(tx: Tx, month: Month, kind: str) -> frozenset[tuple[
     """The months, up to that of a run, and the contracts for which no model in force pays a kind."""
     return frozenset(
         (judged.first, contract["contract_id"])
-        for judged in await _judged_months(tx, month)
+        for judged in await _judged_months(tx, month, month.cut_off)
         for contract in judged.contracts
         if judged.refusing(contract, kind)
     )
@@ -63,27 +63,36 @@ async def stage_refused_kinds(tx: Tx, month: Month) -> bool:
     """Lay out which producers are paid a kind in no way in a municipality, for `not_refused`; whether there is any.
 
     Of the contracts in force that have the kind, every one is of a class to which the municipality's model does not
-    pay it. A producer whose contracts do not name the kind is not judged here.
+    pay it. Capitation follows who is listed, so a contract need not name it to be judged. What a contract that became
+    known late turned in a month that the previous run saw otherwise is laid out as `kind_turned`.
     """
-    return await _stage(tx, [month])
+    found, before = await _refusals(tx, month, month.cut_off), Refusals()
+    if month.previous_cut_off is not None:
+        before = await _refusals(tx, month, month.previous_cut_off)
+    await _stage(tx, "kind_turned", {one for one in found ^ before if one[0] < month.first})
+    await _stage(tx, "kind_refused", found)
+    return bool(found)
 
 
-async def stage_refused_everywhere(tx: Tx) -> bool:
+async def stage_refused_everywhere(tx: Tx) -> None:
     """As `stage_refused_kinds`, for every area, as of its newest closed month."""
     newest = await rows(
         tx,
         "SELECT DISTINCT ON (area) run_id, area, month AS first, cut_off, NULL AS previous_cut_off FROM run"
         " WHERE status = 'closed' ORDER BY area, month DESC",
     )
-    return await _stage(tx, [Month(**run) for run in newest])
+    found = [await _refusals(tx, Month(**run), run["cut_off"]) for run in newest]
+    await _stage(tx, "kind_refused", Refusals().union(*found))
 
 
-async def _stage(tx: Tx, months: Sequence[Month]) -> bool:
-    await tx.execute(_STAGE)
-    found = [row for one in months for judged in await _judged_months(tx, one) for row in _refused_producers(judged)]
+async def _refusals(tx: Tx, month: Month, known_at: datetime) -> Refusals:
+    return {row for judged in await _judged_months(tx, month, known_at) for row in _refused_producers(judged)}
+
+
+async def _stage(tx: Tx, name: str, found: Refusals) -> None:
+    await tx.execute(_STAGE.format(name=name))
     async with tx.cursor() as cursor:
-        await cursor.executemany("INSERT INTO kind_refused VALUES (%s, %s, %s, %s)", found)
-    return bool(found)
+        await cursor.executemany(f"INSERT INTO {name} VALUES (%s, %s, %s, %s)", sorted(found))
 
 
 def fee_allowed(visit: str = "v") -> str:
@@ -110,7 +119,7 @@ def _refused_producers(judged: _Judged) -> list[tuple[date, str, str, str]]:
     found: list[tuple[date, str, str, str]] = []
     for municipality, model in judged.models.items():
         for kind in KINDS:
-            having = [contract for contract in in_force if kind in contract["compensation_kinds"]]
+            having = [one for one in in_force if kind == "capitation" or kind in one["compensation_kinds"]]
             paid = {c["producer_id"] for c in having if (c["contract_class"], kind) not in model.refused}
             refused = {contract["producer_id"] for contract in having} - paid
             found += [(judged.first, producer, municipality, kind) for producer in sorted(refused)]
@@ -132,11 +141,11 @@ async def refused_now(tx: Tx, area: str, first: date, known_at: datetime) -> lis
     ]
 
 
-async def _judged_months(tx: Tx, month: Month) -> list[_Judged]:
+async def _judged_months(tx: Tx, month: Month, known_at: datetime) -> list[_Judged]:
     if await one(tx, _LIMITED, (month.area,)) is None:
         return []
     found = await rows(tx, _MONTHS, (month.area, month.first))
-    return [await _judged(tx, month.area, row["month"], cut_off=row["cut_off"], until=month.cut_off) for row in found]
+    return [await _judged(tx, month.area, row["month"], cut_off=row["cut_off"], until=known_at) for row in found]
 
 
 async def _judged(tx: Tx, area: str, first: date, *, cut_off: datetime, until: datetime) -> _Judged:

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from io import BytesIO
+from typing import Any
 
 from lxml import etree
 
@@ -21,14 +23,15 @@ from .errors import BadBankMessage
 
 @dataclass(frozen=True)
 class FileLimits:
-    """How much of a bank's file is read: bytes, entries, and details of entries."""
+    """How much of a bank's file is read: bytes, entries, details of entries, and reports or blocks of payments."""
 
     size_bytes: int
     entries: int
     details: int
+    reports: int
 
 
-LIMITS = FileLimits(size_bytes=16_000_000, entries=20_000, details=50_000)
+LIMITS = FileLimits(size_bytes=16_000_000, entries=20_000, details=50_000, reports=2_000)
 
 _AMOUNT = re.compile(r"\d{1,13}(\.\d{1,5})?")
 _DIRECTIONS: dict[str, Direction] = {"CRDT": "credit", "DBIT": "debit"}
@@ -117,26 +120,52 @@ _KINDS = {"CstmrPmtStsRpt": "pain.002", "BkToCstmrDbtCdtNtfctn": "camt.054", "Bk
 _PARTS = {"camt.053": "Stmt", "camt.054": "Ntfctn"}
 
 
+_SAFELY: dict[str, Any] = {
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+
+
 def _parsed(content: bytes) -> etree._Element:
     if len(content) > LIMITS.size_bytes:
         raise BadBankMessage(f"The file is larger than {LIMITS.size_bytes} bytes.", rule="file_size", pointer="/")
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(content, parser)
+        _check_counts(content)
+        root = etree.fromstring(content, etree.XMLParser(**_SAFELY))
     except (etree.XMLSyntaxError, ValueError) as error:
+        # Entities that grow without end are no XML for the parser; what is wrong with them is that they are declared.
+        if b"<!DOCTYPE" in content:
+            raise _doctype() from error
         raise BadBankMessage(
             "The file is not well-formed XML; it may have been cut.", rule="well_formed", pointer="/"
         ) from error
     if root.getroottree().docinfo.internalDTD is not None:
-        raise BadBankMessage(
-            "The file declares a document type; entities are not read.", rule="no_doctype", pointer="/"
-        )
-    for name, most in (("Ntry", LIMITS.entries), ("TxDtls", LIMITS.details), ("TxInfAndSts", LIMITS.details)):
-        if sum(1 for _ in root.iterfind(f".//{{*}}{name}")) > most:
-            raise BadBankMessage(f"The file has more than {most} elements {name}.", rule="file_size", pointer="/")
+        raise _doctype()
     return root
+
+
+def _doctype() -> BadBankMessage:
+    detail = "The file declares a document type; entities are not read."
+    return BadBankMessage(detail, rule="no_doctype", pointer="/")
+
+
+def _check_counts(content: bytes) -> None:
+    """Refuse a file of too many elements before it is held as a tree, which takes ten times its size."""
+    most = {"Ntry": LIMITS.entries, "TxDtls": LIMITS.details, "TxInfAndSts": LIMITS.details}
+    most |= dict.fromkeys(("Stmt", "Ntfctn", "OrgnlPmtInfAndSts"), LIMITS.reports)
+    seen: Counter[str] = Counter()
+    tags = [f"{{*}}{name}" for name in most]
+    for _, element in etree.iterparse(BytesIO(content), events=("end",), tag=tags, **_SAFELY):
+        name = etree.QName(element).localname
+        seen[name] += 1
+        if seen[name] > most[name]:
+            detail = f"The file has more than {most[name]} elements {name}."
+            raise BadBankMessage(detail, rule="file_size", pointer="/")
+        element.clear()
 
 
 # pain.002

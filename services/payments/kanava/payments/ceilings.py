@@ -1,11 +1,11 @@
 """The SQL by which a run claims back for residents what they paid above the yearly ceiling (maksukatto).
 
 Fees count as reported by producers and known at the cut-off, from every area, in the order of the day of service;
-a run claims what of its own area's fees lies above. What a resident pays for a report that a voucher holds for is
-self-pay (omavastuu) and no client fee. Only families with something new since the previous cut-off are
-computed, and all of a year until its first claim, since its ceiling may have become known late; only the difference
-to what earlier runs claimed is written, so nothing is claimed twice and a fee that
-is corrected corrects the claim. `domain.ceilings` is the same rule in words.
+a run claims what of its own area's fees lies above. Only families with fees of the month or something new since the
+previous cut-off are computed, and all of a year until its first claim, since its ceiling may have become known late;
+only the difference to what earlier runs claimed is written, so nothing is claimed twice and a fee that is corrected
+corrects the claim. A self-pay of a voucher is no client fee (settled question 22). `domain.ceilings` is the same rule
+in words.
 """
 
 from collections.abc import Sequence
@@ -16,38 +16,35 @@ from kanava.common.db import Tx, one
 from .domain import chart
 from .figures import fee_ceilings
 from .month import Month
-
-
-def no_voucher(known: str) -> str:
-    """A condition on a report `v`: no voucher `k` that is `known` holds for it, as `vouchers.stage_claims` reads it."""
-    return f"""NOT EXISTS (
-    SELECT FROM voucher k WHERE k.resident_id = v.resident_id AND k.area = v.area AND {known}
-        AND k.status <> 'annulled' AND k.kind <> 'sote_centre'
-        AND v.performed_on >= k.starts_on AND v.performed_on < k.until
-        AND (k.unit_of_measure IS NULL OR v.unit_of_measure = k.unit_of_measure)
-        AND (k.producer_ids = '{{}}' OR v.producer_id = ANY(k.producer_ids))
-        AND EXISTS (SELECT FROM unnest(k.nodes) n WHERE v.node = n OR starts_with(v.node, n || '.')))"""
-
+from .vouchers import covered
 
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
 WITH fresh AS (
-    SELECT DISTINCT resident_id FROM visit WHERE client_fee_cents > 0 AND recorded_from < %(cut_off)s
-        AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s)
-             OR (performed_on >= %(first)s AND performed_on < %(end)s)
-             OR extract(year FROM performed_on) IN (
-                 SELECT y FROM unnest(%(years)s::int[]) y WHERE NOT EXISTS (
-                     SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))))
-    UNION SELECT resident_id FROM voucher WHERE recorded_from < %(cut_off)s
-        AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
-    UNION SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
+    SELECT resident_id FROM visit
+    WHERE area = %(area)s AND performed_on >= %(first)s AND performed_on < %(end)s AND client_fee_cents > 0
+        AND recorded_from < %(cut_off)s
+    UNION
+    SELECT known.resident_id FROM visit late JOIN visit known USING (production_id)
+    WHERE late.recorded_from >= %(since)s AND late.recorded_from < %(cut_off)s
+        AND (late.version > 1 OR late.performed_on < %(first)s) AND known.client_fee_cents > 0
+    UNION
+    SELECT resident_id FROM unnest(%(years)s::int[]) y
+    JOIN visit ON performed_on >= make_date(y, 1, 1) AND performed_on < make_date(y + 1, 1, 1)
+    WHERE area = %(area)s AND client_fee_cents > 0 AND recorded_from < %(cut_off)s AND NOT EXISTS (
+        SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))
+    UNION
+    SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+    UNION
+    SELECT resident_id FROM resident WHERE guardian_id IS NOT NULL AND recorded_from < %(cut_off)s
         AND (recorded_from >= %(since)s OR (recorded_until >= %(since)s AND recorded_until < %(cut_off)s))
 )
 SELECT resident_id AS payee_id FROM fresh
 UNION SELECT r.guardian_id FROM fresh JOIN resident r USING (resident_id) WHERE r.guardian_id IS NOT NULL
 """
-_CLAIMS = (
-    """
+"""A fee of the month in another area moves claims for later days alone, and those are of the month too; so of other
+areas only what came late or was corrected is looked at."""
+_CLAIMS = f"""
 INSERT INTO ceiling_claim (run_id, area, resident_id, payee_id, year, ceiling_cents, amount_cents)
 WITH member AS (
     SELECT payee_id AS resident_id FROM ceiling_family
@@ -63,9 +60,7 @@ WITH member AS (
         AND r.recorded_from < %(cut_off)s AND r.recorded_until >= %(cut_off)s
     WHERE v.client_fee_cents > 0 AND v.performed_on < %(end)s
         AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND """
-    + no_voucher("k.recorded_from < %(cut_off)s AND k.recorded_until >= %(cut_off)s")
-    + """
+        AND NOT {covered(at="%(cut_off)s")}
 ), over AS (
     SELECT resident_id, payee_id, year, area, ceiling_cents,
         least(cents, sum(cents) OVER (PARTITION BY payee_id, year ORDER BY performed_on, production_id)
@@ -85,7 +80,6 @@ SELECT %(run_id)s, %(area)s, resident_id, payee_id, year, coalesce(holds.ceiling
 FROM holds FULL JOIN stood USING (resident_id, payee_id, year)
 WHERE coalesce(holds.cents, 0) <> coalesce(stood.cents, 0)
 """
-)
 _SUM = """
 SELECT coalesce(sum(amount_cents) FILTER (WHERE amount_cents > 0), 0)::bigint AS more_cents,
        coalesce(-sum(amount_cents) FILTER (WHERE amount_cents < 0), 0)::bigint AS less_cents,
@@ -104,7 +98,7 @@ async def write_ceiling_claims(tx: Tx, month: Month, earlier_runs: Sequence[UUID
         "first": month.first,
         "end": month.end,
         "cut_off": month.cut_off,
-        "since": month.previous_cut_off or "-infinity",
+        "since": month.since,
         "runs": list(earlier_runs),
         "years": list(ceilings),
         "ceilings": list(ceilings.values()),

@@ -5,6 +5,9 @@ runs of the area charged, so that each change is charged once.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import TypeVar
 
 from kanava.common.contracts.registry import EffectivenessTerm
 from kanava.common.db import Tx, rows
@@ -15,6 +18,7 @@ from .domain.charges import Charge, Claim, Sanction, changes, deductions
 from .domain.effectiveness import EFFECTIVENESS, Agreed, Frozen, effectiveness
 from .domain.incentives import Measured
 from .month import Month
+from .producing import produces_from
 
 _STOOD = """
 SELECT producer_id, component, source, for_month, sum(amount_cents)::bigint AS cents FROM charge
@@ -54,15 +58,20 @@ _MEASURED = ("value", "scale", "floor", "target")
 
 async def write_charges(tx: Tx, month: Month) -> int:
     """Charge what changed since the runs before this one; returns how many charges were written."""
-    stood = await _stood(tx, month)
-    holds = await _deductions(tx, month, stood) | await _base_payments(tx, month)
-    holds |= await _effectiveness(tx, month)
-    made = changes(stood, holds)
+    stood = await charged_before(tx, month)
+    made = changes(stood, await holds_of(tx, month, stood))
     await _insert(tx, month, made)
     return len(made)
 
 
-async def _stood(tx: Tx, month: Month) -> dict[Claim, int]:
+async def holds_of(tx: Tx, month: Month, stood: Mapping[Claim, int]) -> dict[Claim, int]:
+    """What sanctions, base payments and effectiveness hold as of a run, in cents by claim; see `domain.charges`."""
+    holds = await _deductions(tx, month, stood) | await _base_payments(tx, month)
+    return holds | await _effectiveness(tx, month)
+
+
+async def charged_before(tx: Tx, month: Month) -> dict[Claim, int]:
+    """What the runs of the area before a month charged, in cents by claim."""
     found = await rows(tx, _STOOD, (month.area, month.area, month.first))
     names = ("producer_id", "component", "source", "for_month")
     return {Claim(*(row[name] for name in names)): row["cents"] for row in found}
@@ -79,7 +88,21 @@ async def _base_payments(tx: Tx, month: Month) -> dict[Claim, int]:
     if not versions:
         return {}
     months = [(row["month"], row["cut_off"]) for row in await rows(tx, _MONTHS, asked)]
+    versions = _produced(versions, await produces_from(tx, month))
     return base_payments(versions, months, await refused_contracts(tx, month, BASE_PAYMENT))
+
+
+_Contract = TypeVar("_Contract", ContractVersion, Agreed)
+
+
+def _produced(versions: Sequence[_Contract], begins: Mapping[str | None, date | None]) -> list[_Contract]:
+    """Versions of contracts from when their producer's scheme is in production: before that nothing is paid."""
+    found = []
+    for version in versions:
+        since = begins.get(version.producer_id, begins[None])
+        if since is not None:
+            found.append(replace(version, starts_on=max(version.starts_on, since)))
+    return found
 
 
 async def _effectiveness(tx: Tx, month: Month) -> dict[Claim, int]:
@@ -94,6 +117,7 @@ async def _effectiveness(tx: Tx, month: Month) -> dict[Claim, int]:
     for row in await rows(tx, _FROZEN, asked):
         measured = Measured(**{name: row.pop(name) for name in _MEASURED})
         snapshots.append(Frozen(**row, measured=measured))
+    versions = _produced(versions, await produces_from(tx, month))
     return effectiveness(versions, snapshots, await refused_contracts(tx, month, EFFECTIVENESS))
 
 

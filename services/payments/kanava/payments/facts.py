@@ -218,23 +218,10 @@ async def merge_units(tx: Tx, facts: Sequence[registry.Unit]) -> int:
     """Take over the newest state of units."""
     return await _each(
         tx,
-        "INSERT INTO unit AS u (unit_id, version, recorded_at, producer_id, area, municipality, own)"
-        " VALUES (%(unit_id)s, %(version)s, %(recorded_at)s, %(producer_id)s, %(area)s, %(municipality)s, %(own)s)"
-        " ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version WHERE u.version < excluded.version",
-        facts,
-    )
-
-
-async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
-    """Take over the newest state of contracts."""
-    return await _each(
-        tx,
-        "INSERT INTO contract AS c (contract_id, version, producer_id, area, contract_class, compensation_kinds,"
-        " starts_on, ends_on) VALUES (%(contract_id)s, %(version)s, %(producer_id)s, %(area)s, %(contract_class)s,"
-        " %(compensation_kinds)s, %(starts_on)s, %(ends_on)s)"
-        " ON CONFLICT (contract_id) DO UPDATE SET version = excluded.version, contract_class = excluded.contract_class,"
-        " compensation_kinds = excluded.compensation_kinds, starts_on = excluded.starts_on, ends_on = excluded.ends_on"
-        " WHERE c.version < excluded.version",
+        "INSERT INTO unit AS u (unit_id, version, recorded_at, producer_id, area, municipality, own, name) VALUES"
+        " (%(unit_id)s, %(version)s, %(recorded_at)s, %(producer_id)s, %(area)s, %(municipality)s, %(own)s, %(name)s)"
+        " ON CONFLICT (unit_id) DO UPDATE SET version = excluded.version, name = excluded.name"
+        " WHERE u.version < excluded.version",
         facts,
     )
 
@@ -283,6 +270,5 @@ async def _each(tx: Tx, statement: str, facts: Sequence[Fact]) -> int:
             parameters["terms"] = fact.compensation.model_dump_json()
         if isinstance(fact, registry.Price):
             parameters["total"] = fact.total_price.model_dump_json() if fact.total_price else None
-        parameters["compensation_kinds"] = list(parameters.get("compensation_kinds", ()))
         taken += (await tx.execute(statement, parameters)).rowcount
     return taken

@@ -1,33 +1,52 @@
 """The SQL that writes a month's fees: reports as known at the cut-off, at the organiser's dated price.
 
-One pass over the area's reports. What differs from what stands in the books is written: a report that came late is
-an original line of this run, one that was corrected gives the pair of refund and correction, and so does a price that
-corrects an error.
+Reports of the month are original lines. Of earlier months a run reads those that something new touches: one that came
+late is an original line of this run, one that was corrected gives the pair of refund and correction, and so does a
+price that corrects an error.
 """
 
 from collections.abc import Sequence
-from datetime import date
 from uuid import UUID
 
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx
 
 from .allowed_kinds import fee_allowed
 from .lines import parameters
 from .month import Month
 from .prices import earned, rates_of, treated_clients
+from .touched_reports import KNOWN
 
 _CONTRACTS = """
 CREATE TEMP TABLE fee_contract ON COMMIT DROP AS
-SELECT DISTINCT producer_id, starts_on, ends_on FROM (
-    SELECT DISTINCT ON (contract_id) * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
-    ORDER BY contract_id, version DESC
-) c WHERE 'fee' = ANY(compensation_kinds)
+WITH known AS (
+    SELECT * FROM contract_version WHERE area = %(area)s AND recorded_at < %(cut_off)s
+), newest AS (
+    SELECT DISTINCT ON (contract_id) contract_id, producer_id, starts_on,
+        greatest(coalesce(ends_on, 'infinity'), starts_on) AS ends_on
+    FROM known ORDER BY contract_id, version DESC
+), period AS (
+    SELECT nullif(month, min(month) OVER ()) AS begins, (month + interval '1 month')::date AS ends, cut_off FROM run
+    WHERE area = %(area)s AND month <= %(first)s
+), allowed AS (
+    SELECT DISTINCT ON (p.ends, k.contract_id) k.contract_id, p.begins, p.ends, k.compensation_kinds
+    FROM period p CROSS JOIN known k
+    ORDER BY p.ends, k.contract_id, k.recorded_at < p.cut_off DESC,
+        CASE WHEN k.recorded_at < p.cut_off THEN -k.version ELSE k.version END
+)
+SELECT producer_id, lower(days) AS begins, upper(days) AS ends FROM (
+    SELECT producer_id, unnest(range_agg(daterange(starts_on, ends_on) * daterange(begins, ends))) AS days
+    FROM newest JOIN allowed USING (contract_id) WHERE 'fee' = ANY(compensation_kinds) GROUP BY producer_id
+) contracted
 """
-_KNOWN = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s"""
+"""The days on which contracts pay a producer fees: those of the newest version, with the kinds that were known when
+the month closed, or were the first to be known. A new kind never re-prices a closed month (settled question 1)."""
+_OF_THE_MONTH = f"{KNOWN} AND v.performed_on >= %(first)s"
+_NOT_TOUCHED = " AND NOT EXISTS (SELECT FROM touched_report t WHERE t.production_id = v.production_id)"
 _CONTRACTED = """
         AND EXISTS (SELECT FROM fee_contract c WHERE c.producer_id = v.producer_id
-                    AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))"""
+                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
+        AND EXISTS (SELECT FROM producing_unit u WHERE u.unit_id = v.unit_id
+                    AND u.begins <= v.performed_on AND u.ends > v.performed_on)"""
 _ALLOWED = "\n        AND " + fee_allowed()
 _WITHOUT_VOUCHER = "\n        AND NOT EXISTS (SELECT FROM voucher_claim k WHERE k.production_id = v.production_id)"
 _CLAIMS = """
@@ -36,7 +55,7 @@ claim AS MATERIALIZED (
     SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.node,
         date_trunc('month', v.performed_on)::date AS for_month, rate.price_cents, p.fee_cents,
         -v.client_fee_cents::bigint AS client_fee_cents
-    FROM visit v
+    FROM {visits} v
     JOIN rate USING (node, unit_of_measure, performed_on)
     CROSS JOIN {earned} p
     WHERE {reported} AND p.why IS NULL {treated}
@@ -53,32 +72,42 @@ _INTO_LINES = """
     INSERT INTO {partition} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
                              permille_days, rate_cents, amount_cents)
 """
-_INTO_USE = """
-INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)
-SELECT %(run_id)s, producer_id, component, node, %(area)s, sum(cents)::bigint
+_USED = """
+CREATE TEMP TABLE fee_used (producer_id text, component text, node text, cents bigint) ON COMMIT DROP
 """
-_FIRST = f"""{_CLAIMS}
+_USE = """
+INSERT INTO node_use (run_id, producer_id, component, node, area, amount_cents)
+SELECT %(run_id)s, producer_id, component, node, %(area)s, sum(cents)::bigint FROM fee_used
+GROUP BY producer_id, component, node HAVING sum(cents) <> 0
+"""
+_ORIGINALS = f"""{_CLAIMS}
 written AS ({_INTO_LINES}
     SELECT %(run_id)s, resident_id, component, 'original', for_month, unit_id, source, producer_id, 0, 0, rate_cents,
            amount_cents
     FROM now ORDER BY 2
-){_INTO_USE}
-FROM (
-    SELECT producer_id, 'fee' AS component, node, fee_cents AS cents FROM claim WHERE fee_cents <> 0
-    UNION ALL SELECT producer_id, 'client_fee', node, client_fee_cents FROM claim WHERE client_fee_cents <> 0
-) used GROUP BY producer_id, component, node
+)
+INSERT INTO fee_used
+SELECT producer_id, 'fee', node, sum(fee_cents) FROM claim WHERE fee_cents <> 0 GROUP BY producer_id, node
+UNION ALL
+SELECT producer_id, 'client_fee', node, sum(client_fee_cents) FROM claim WHERE client_fee_cents <> 0
+GROUP BY producer_id, node
 """
-"""The lines where no earlier run has fees, and beside them what they cost by package node."""
-_CHANGES = f"""{_CLAIMS}
+"""The lines of reports that no earlier run has seen, and beside them what they cost by package node."""
+_CORRECTIONS = f"""{_CLAIMS}
 stood AS (
     SELECT resident_id, unit_id, producer_id, source, component, for_month,
            sum(CASE kind WHEN 'refund' THEN -rate_cents ELSE rate_cents END)::bigint AS rate_cents,
            sum(amount_cents)::bigint AS amount_cents
-    FROM line WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee')
+    FROM touched_before CROSS JOIN LATERAL (
+        SELECT l.unit_id, l.producer_id, l.source, l.component, l.for_month, l.kind, l.rate_cents, l.amount_cents
+        FROM line l
+        WHERE l.run_id = ANY(%(runs)s) AND l.resident_id = touched_before.resident_id
+            AND l.component IN ('fee', 'client_fee') AND l.source = touched_before.production_id OFFSET 0
+    ) l
     GROUP BY resident_id, unit_id, producer_id, source, component, for_month HAVING sum(amount_cents) <> 0
 ),
 changed AS MATERIALIZED (
-    SELECT resident_id, unit_id, producer_id, source, component, for_month, node, now.rate_cents, now.amount_cents,
+    SELECT resident_id, unit_id, producer_id, source, component, for_month, now.rate_cents, now.amount_cents,
            stood.rate_cents AS stood_rate_cents, stood.amount_cents AS stood_cents
     FROM now FULL JOIN stood USING (resident_id, unit_id, producer_id, source, component, for_month)
     WHERE now.amount_cents IS DISTINCT FROM stood.amount_cents
@@ -92,52 +121,60 @@ written AS ({_INTO_LINES}
            for_month, unit_id, source, producer_id, 0, 0, rate_cents, amount_cents
     FROM changed WHERE amount_cents IS NOT NULL
     ORDER BY 2
-){_INTO_USE}
-FROM (
-    SELECT producer_id, component, node, amount_cents AS cents FROM changed WHERE amount_cents IS NOT NULL
-    UNION ALL
-    SELECT changed.producer_id, component, before.node, -stood_cents
-    FROM changed CROSS JOIN LATERAL (
-        SELECT v.node FROM visit v WHERE v.production_id = changed.source
-            AND v.recorded_from < %(previous)s AND v.recorded_until >= %(previous)s LIMIT 1
-    ) before
-    WHERE stood_cents IS NOT NULL
-) used GROUP BY producer_id, component, node
+)
+INSERT INTO fee_used
+SELECT producer_id, component, node, amount_cents FROM now
+UNION ALL
+SELECT stood.producer_id, component, before.node, -amount_cents
+FROM stood CROSS JOIN LATERAL (
+    SELECT v.node FROM visit v WHERE v.production_id = stood.source
+        AND v.recorded_from < %(since)s AND v.recorded_until >= %(since)s LIMIT 1
+) before
 """
-"""The lines where what stands may have changed; a refund falls on the node of the report as it stood."""
-_HAS_FEES = """
-SELECT FROM statement JOIN statement_sum USING (statement_id)
-WHERE run_id = ANY(%(runs)s) AND component IN ('fee', 'client_fee') LIMIT 1
-"""
+"""The lines where what stands may have changed. The cost moves with the report from the node on which it stood, also
+where its cents are the same."""
 
 
 async def write_fees(
     tx: Tx,
     month: Month,
     partition: str,
-    closed: Sequence[tuple[UUID, date]],
+    earlier_runs: Sequence[UUID],
     *,
+    has_touched: bool,
     has_vouchers: bool,
     has_refused: bool,
 ) -> None:
-    """Write fees and the client fees collected into a run's partition; `closed` are the runs before it.
+    """Write fees and the client fees collected into a run's partition.
 
-    A producer is paid by the contracts known at the cut-off. A report without a price in force, or without the weight
+    A producer is paid by the contracts known at the cut-off, a unit while its scheme is in production
+    (`producing.stage_producing_units`). A report without a price in force, or without the weight
     or the referral that it needs, stays until it has them. What a voucher pays (`vouchers.stage_claims`) has no fee,
     nor has what the model in force does not pay to the contract's class (`allowed_kinds.stage_refused_kinds`).
     """
-    known = parameters(month, month.first) | {
-        "runs": [run_id for run_id, _ in closed],
-        "previous": month.previous_cut_off or month.cut_off,
-    }
-    await tx.execute(_CONTRACTS, known)
-    await tx.execute("ANALYZE fee_contract")
-    reported = _KNOWN + _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
-    priced = {"rates": rates_of(_KNOWN), "earned": earned(visit="v", rate="rate")}
-    treated = await treated_clients(tx, known, reported)
-    fees = _FIRST if await one(tx, _HAS_FEES, known) is None else _CHANGES
-    statement = fees.format(partition=partition, reported=reported, treated=treated, **priced)
+    known = parameters(month, month.first) | {"runs": list(earlier_runs)}
+    for stage in (_CONTRACTS, "ANALYZE fee_contract", _USED):
+        await tx.execute(stage, known)
+    paid = _CONTRACTED + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
     # The planner takes the conditions on recorded times for rarer than they are, and contracts for few.
     await tx.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '512MB'")
-    await tx.execute(statement, known)
+    of_the_month = _OF_THE_MONTH + (_NOT_TOUCHED if has_touched else "")
+    await tx.execute(_statement(_ORIGINALS, partition, "visit", seen=of_the_month, paid=paid), known)
+    if has_touched:
+        treated = await treated_clients(tx, known, "true" + paid)
+        corrections = _statement(_CORRECTIONS, partition, "touched_visit", seen="true", paid=paid, treated=treated)
+        await tx.execute(corrections, known)
     await tx.execute("SET LOCAL enable_nestloop = on")
+    await tx.execute(_USE, known)
+
+
+def _statement(template: str, partition: str, visits: str, *, seen: str, paid: str, treated: str = "") -> str:
+    """A statement over the reports of a table that a run sees and that are paid."""
+    return template.format(
+        partition=partition,
+        visits=visits,
+        rates=rates_of(visits, seen),
+        earned=earned(visit="v", rate="rate"),
+        reported=seen + paid,
+        treated=treated,
+    )

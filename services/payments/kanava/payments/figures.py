@@ -1,8 +1,10 @@
-"""The real figures that payments carries: populations of 2020 and published rate tables, with their sources."""
+"""What payments carries with its source: names of areas, populations of 2020 and published rate tables."""
 
 import csv
 import json
 from collections import defaultdict
+from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -11,6 +13,7 @@ from kanava.common.contracts.registry import RateBand
 from kanava.common.money import cents_of
 
 from .domain.correction import ClientGroup, SampleProducer
+from .domain.municipalities import Municipality
 from .domain.state_funding import Determinant, shares_in_thousandths
 from .domain.testcalc import Population, age_bands, scaled_bands
 
@@ -28,6 +31,17 @@ def populations() -> dict[tuple[str, str], Population]:
             for sex in ("male", "female"):
                 found[row["kind"], row["code"]][int(row["age"]), sex] = int(row[sex])
     return dict(found)
+
+
+@cache
+def _area_names() -> dict[str, dict[str, str]]:
+    areas: dict[str, dict[str, str]] = json.loads((_FILES / "areas.json").read_text(encoding="utf-8"))["areas"]
+    return areas
+
+
+def area_name(code: str) -> str:
+    """The Finnish name of one of the 22 areas, which holds its account at the bank; `KeyError` for another code."""
+    return _area_names()[code]["name_fi"]
 
 
 @cache
@@ -111,3 +125,13 @@ def sample_population(file: Path | None = None) -> tuple[str, list[ClientGroup],
 
 def _by_age(table: dict[str, int]) -> dict[int, int]:
     return {int(age): int(value) for age, value in table.items()}
+
+
+@cache
+def municipalities() -> Mapping[str, Municipality]:
+    """The code list of municipalities: area, end and successor by code; read on first use."""
+    loaded = json.loads((_FILES / "municipalities.json").read_text(encoding="utf-8"))
+    return {
+        code: Municipality(row["area"], row["until"] and date.fromisoformat(row["until"]), row["successor"])
+        for code, row in loaded["municipalities"].items()
+    }

@@ -131,11 +131,8 @@ def _key(row: DictRow) -> Key:
 
 async def _known(tx: Tx, month: Month, moved: Mapping[Key, int]) -> dict[Key, _Known]:
     """The months of capitation that have a reserve, and those of this run that get their first one."""
-    asked = {"area": month.area, "first": month.first}
-    known = {
-        _key(row): _Known(row["model"], Stands(row["capitation_cents"], row["reserved_cents"], {}))
-        for row in await rows(tx, _RESERVES, asked)
-    }
+    asked: dict[str, object] = {"area": month.area, "first": month.first}
+    known = await _reserved(tx, asked)
     for row in await rows(tx, _OUTCOMES, asked):
         one = known[_key(row)]
         one.stands = Stands(
@@ -151,6 +148,34 @@ async def _known(tx: Tx, month: Month, moved: Mapping[Key, int]) -> dict[Key, _K
             if key.for_month == first and (key.producer_id, key.municipality) in models:
                 known[key] = _Known(models[key.producer_id, key.municipality])
     return known
+
+
+async def _reserved(tx: Tx, asked: dict[str, object]) -> dict[Key, _Known]:
+    """The months of capitation that have a reserve, as if nothing of it were settled."""
+    return {
+        _key(row): _Known(row["model"], Stands(row["capitation_cents"], row["reserved_cents"], {}))
+        for row in await rows(tx, _RESERVES, asked)
+    }
+
+
+async def outcomes_due(tx: Tx, month: Month) -> list[tuple[Key, str, UUID, Outcome]]:
+    """What frozen indicators earn and release as of a closed month, of the reserves that there are."""
+    asked: dict[str, object] = {"area": month.area, "cut_off": month.cut_off}
+    known = await _reserved(tx, asked)
+    for row in await rows(tx, _OUTCOMES, asked):
+        if _key(row) in known:
+            known[_key(row)].settled_by[row["indicator"]] = row["snapshot_id"]
+    terms = await _terms(tx, {one.model for one in known.values()})
+    snapshots = await rows(tx, _SNAPSHOTS, asked)
+    settled = [
+        _change(month, key, known=known[key], moved={}, terms=terms[known[key].model], snapshots=snapshots)
+        for key in sorted(known)
+    ]
+    return [
+        (one.key, indicator, snapshot_id, one.now.outcomes[indicator])
+        for one in settled
+        for indicator, snapshot_id in one.frozen.items()
+    ]
 
 
 async def _earning(tx: Tx, asked: dict[str, object]) -> dict[tuple[str, str], str]:

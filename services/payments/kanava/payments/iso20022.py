@@ -31,6 +31,14 @@ class Transfer:
     text: str = ""
 
 
+@dataclass(frozen=True)
+class Debtor:
+    """The area that pays, by its name, and the account that it pays from."""
+
+    name: str
+    iban: str
+
+
 def transfer(row: DictRow, *, attempt: int) -> Transfer:
     """The transfer that pays a statement; another attempt has another end-to-end id of at most 35 characters."""
     statement_id: UUID = row["statement_id"]
@@ -55,7 +63,7 @@ def _amount(amount_cents: int) -> str:
     return f"{amount_cents // 100}.{amount_cents % 100:02d}"
 
 
-def pain001(payout_id: UUID, debtor_iban: str, transfers: Sequence[Transfer], now: datetime) -> bytes:
+def pain001(payout_id: UUID, debtor: Debtor, transfers: Sequence[Transfer], now: datetime) -> bytes:
     """A pain.001.001.09 file with one payment block, executed on the next TARGET day."""
     total = _amount(sum(one.amount_cents for one in transfers))
     root = etree.Element(f"{{{PAIN_001}}}Document", nsmap={None: PAIN_001})  # type: ignore[dict-item]  # the stubs forget the default namespace
@@ -73,8 +81,8 @@ def pain001(payout_id: UUID, debtor_iban: str, transfers: Sequence[Transfer], no
     _add(block, "CtrlSum", total)
     _add(block, "PmtTpInf/SvcLvl/Cd", "SEPA")
     _add(block, "ReqdExctnDt/Dt", next_target_day(helsinki_date(now)).isoformat())
-    _add(block, "Dbtr/Nm", "Kanava")
-    _add(block, "DbtrAcct/Id/IBAN", debtor_iban)
+    _add(block, "Dbtr/Nm", sepa_text(debtor.name, NAME_CHARACTERS))
+    _add(block, "DbtrAcct/Id/IBAN", debtor.iban)
     _add(block, "DbtrAgt/FinInstnId/Othr/Id", "NOTPROVIDED")
     _add(block, "ChrgBr", "SLEV")
     for one in transfers:

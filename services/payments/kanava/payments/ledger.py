@@ -14,15 +14,17 @@ from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
 from .ceilings import flaw_of_claims, unsealed_claims
+from .closed_runs import RunSums, flaw_of_runs, sums_of
 from .domain.chain import GENESIS, Seal, seal_of, sealed
 from .domain.chart import Account, Draft, EntryKind, Posting
 from .errors import Reason
-from .lines import SUMS
 
 
 @dataclass(frozen=True)
 class Broken:
-    """The first entry that does not hold, and what about it."""
+    """The first entry that does not hold, and what about it; the id is zero where it is no entry but the book's head,
+    a claim, a run or a statement.
+    """
 
     seq: int
     entry_id: UUID
@@ -39,16 +41,17 @@ class Verified:
     broken: Broken | None
 
 
+# Arrays go in binary (`%b`): as text, each of their members would be searched for what has to be escaped.
 _INSERT_ENTRIES = """
 INSERT INTO entry (area, seq, entry_id, kind, reference, booked_at, text, lines_digest, hash)
 SELECT %s, e.seq, e.entry_id, e.kind, e.reference, %s, e.text, e.lines_digest, e.hash
-FROM unnest(%s::bigint[], %s::uuid[], %s::text[], %s::uuid[], %s::text[], %s::text[], %s::bytea[])
+FROM unnest(%b::bigint[], %b::uuid[], %b::text[], %b::uuid[], %b::text[], %b::text[], %b::bytea[])
     AS e (seq, entry_id, kind, reference, text, lines_digest, hash)
 """
 _INSERT_POSTINGS = """
 INSERT INTO posting (area, seq, number, account, party, component, amount_cents)
 SELECT %s, p.seq, p.number, p.account, p.party, p.component, p.amount_cents
-FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::bigint[])
+FROM unnest(%b::bigint[], %b::int[], %b::text[], %b::text[], %b::text[], %b::bigint[])
     AS p (seq, number, account, party, component, amount_cents)
 """
 
@@ -154,51 +157,62 @@ SELECT e.*, array_agg(p.account ORDER BY p.number) AS accounts, array_agg(p.part
        array_agg(p.component ORDER BY p.number) AS components, array_agg(p.amount_cents ORDER BY p.number) AS cents,
        min(v.value_date) AS value_date
 FROM entry e LEFT JOIN posting p USING (area, seq) LEFT JOIN entry_value v USING (area, seq)
-WHERE e.area = %s GROUP BY e.area, e.seq ORDER BY e.seq
+WHERE e.area = %s AND e.seq <= %s GROUP BY e.area, e.seq ORDER BY e.seq
 """
+_HEAD = """
+SELECT coalesce(max(e.seq), 0)::bigint AS last_seq, min(b.next_seq) AS next_seq, min(b.head_hash) AS head_hash
+FROM (SELECT seq FROM entry WHERE area = %(area)s ORDER BY seq DESC LIMIT 1) e
+FULL JOIN (SELECT next_seq, head_hash FROM book WHERE area = %(area)s) b ON true
+"""
+"""The last entry and the book's head at one instant: what is booked while a verification reads is for the next one."""
 
 
 @dataclass
 class _Seen:
-    """What a verification has read: sums and digests of runs, and whether entries seal their day from here on."""
+    """What a verification has read: the sums of runs, and whether entries seal their day from here on."""
 
-    digests: dict[UUID, dict[tuple[str, str], tuple[str, int]]] = field(default_factory=dict)
+    sums: dict[UUID, RunSums] = field(default_factory=dict)
     seals_days: bool = False
 
 
 async def verify(tx: Tx, area: str) -> Verified:
-    """Recompute an area's chain from its first entry, and the digests of all resident lines and claims it seals.
+    """Recompute an area's chain from its first entry, the digests of all resident lines and claims that it seals,
+    then the digest of each run and the sums of each statement.
 
     Names the first broken entry: an entry, posting or day that was changed, removed or put in, a sum of lines that
-    is not the entry's, or a cent moved between two residents.
+    is not the entry's, or a cent moved between two residents; else the first run or statement that does not hold.
     """
     seen = _Seen()
+    head = await one(tx, _HEAD, {"area": area})
+    assert head is not None, "an aggregate always answers"
     previous, expected_seq, broken = GENESIS, 1, None
-    async for row in _entries(tx, area):
+    async for row in _entries(tx, area, head["last_seq"]):
         reason = await _flaw(tx, row, previous, expected_seq, seen)
         if reason is not None:
             broken = Broken(row["seq"], row["entry_id"], reason)
             break
         previous, expected_seq = bytes(row["hash"]), expected_seq + 1
     if broken is None:
-        broken = await _flaw_of_head(tx, area, previous, expected_seq)
+        broken = await _flaw_of_head(tx, area, head, (expected_seq, previous))
+    if broken is None and (reason := await flaw_of_runs(tx, area, seen.sums)) is not None:
+        broken = Broken(expected_seq, UUID(int=0), reason)
     return Verified(area, expected_seq - 1, previous.hex(), broken)
 
 
-async def _entries(tx: Tx, area: str) -> AsyncIterator[DictRow]:
+async def _entries(tx: Tx, area: str, last_seq: int) -> AsyncIterator[DictRow]:
     async with tx.cursor(name="entries") as cursor:
-        await cursor.execute(_ENTRIES, (area,))
+        await cursor.execute(_ENTRIES, (area, last_seq))
         async for row in cursor:
             yield row
 
 
-async def _flaw_of_head(tx: Tx, area: str, head: bytes, next_seq: int) -> Broken | None:
+async def _flaw_of_head(tx: Tx, area: str, head: DictRow, found: tuple[int, bytes]) -> Broken | None:
+    """Claims that no entry books, or a head of the book that is another than was `found`: its number and hash."""
     if await unsealed_claims(tx, area):
-        return Broken(next_seq, UUID(int=0), "claims above the ceiling are in no entry")
-    book = await one(tx, "SELECT next_seq, head_hash FROM book WHERE area = %s", (area,))
-    if book is None or (book["next_seq"], bytes(book["head_hash"])) == (next_seq, head):
+        return Broken(found[0], UUID(int=0), "claims above the ceiling are in no entry")
+    if head["next_seq"] is None or (head["next_seq"], bytes(head["head_hash"])) == found:
         return None
-    return Broken(next_seq, UUID(int=0), "the book's head points beyond the last entry")
+    return Broken(found[0], UUID(int=0), "the book's head points beyond the last entry")
 
 
 async def _flaw(
@@ -228,13 +242,10 @@ async def _flaw(
 
 
 async def _flaw_of_lines(tx: Tx, draft: Draft, seen: _Seen) -> str | None:
-    if draft.reference not in seen.digests:
-        cursor = await tx.execute(SUMS, {"run_id": draft.reference})
-        seen.digests[draft.reference] = {
-            (row["producer_id"], row["component"]): (row["lines_digest"], row["amount_cents"]) async for row in cursor
-        }
+    if draft.reference not in seen.sums:
+        seen.sums[draft.reference] = await sums_of(tx, draft.reference)
     cost = draft.postings[0]
-    found = seen.digests[draft.reference].get((cost.party, cost.component), ("", 0))
-    if found[1] != cost.amount_cents:
+    found = seen.sums[draft.reference].get((cost.party, cost.component), {"lines_digest": "", "amount_cents": 0})
+    if found["amount_cents"] != cost.amount_cents:
         return "its sum is not the sum of its resident lines"
-    return None if found[0] == draft.lines_digest else "its resident lines were changed"
+    return None if found["lines_digest"] == draft.lines_digest else "its resident lines were changed"

@@ -149,7 +149,9 @@ WITH fresh_unit AS (
             SELECT s.municipality FROM scheme_phase s LEFT JOIN model m ON m.document_id = s.compensation_model
             WHERE s.area = %(area)s AND s.entered_on < %(first)s
                 AND greatest(s.recorded_at, m.recorded_at) >= %(since)s
-                AND greatest(s.recorded_at, m.recorded_at) < %(cut_off)s))
+                AND greatest(s.recorded_at, m.recorded_at) < %(cut_off)s)
+            OR (producer_id, municipality) IN (
+                SELECT producer_id, municipality FROM kind_turned WHERE kind = 'capitation'))
 )
 SELECT resident_id FROM (
     SELECT resident_id FROM resident WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
@@ -158,8 +160,8 @@ SELECT resident_id FROM (
 ) fresh
 WHERE EXISTS (SELECT FROM span JOIN unit USING (unit_id) WHERE resident_id = fresh.resident_id AND area = %(area)s)
 """
-"""Residents of whom, or of whose unit, its scheme or its model for a closed month, something became known since the
-previous run, and who ever were listed in the area."""
+"""Residents of whom, or of whose unit, its scheme, its model or whether that pays its producer's contracts for a closed
+month, something became known since the previous run, and who ever were listed in the area."""
 _AMONG_TOUCHED = _stretches(_ONE_BY_ONE, f"{_WITHIN} AND s.resident_id IN (SELECT resident_id FROM touched)")
 _CORRECTIONS = f"""
 INSERT INTO {{partition}} (run_id, resident_id, component, kind, for_month, unit_id, source, producer_id, days,
@@ -202,7 +204,7 @@ async def write_corrections(tx: Tx, month: Month, partition: str, closed: Sequen
     """
     if month.previous_cut_off is None:
         return
-    known = parameters(month, month.first) | {"since": month.previous_cut_off, "runs": [run for run, _ in closed]}
+    known = parameters(month, month.first) | {"runs": [run for run, _ in closed]}
     if not (await tx.execute(_TOUCHED, known)).rowcount:
         return
     await tx.execute("ANALYZE touched")
@@ -217,6 +219,7 @@ def parameters(month: Month, first: date) -> dict[str, object]:
         "run_id": month.run_id,
         "area": month.area,
         "cut_off": month.cut_off,
+        "since": month.since,
         "first": first,
         "end": add_months(first, 1),
         "no_source": NO_SOURCE,

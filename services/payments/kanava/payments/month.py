@@ -18,6 +18,11 @@ class Month:
     previous_cut_off: datetime | None
 
     @property
+    def since(self) -> str:
+        """From when on what became known is new to the run."""
+        return self.previous_cut_off.isoformat() if self.previous_cut_off else "-infinity"
+
+    @property
     def end(self) -> date:
         """The first day after the month."""
         return add_months(self.first, 1)

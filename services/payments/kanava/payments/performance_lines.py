@@ -38,7 +38,6 @@ async def write_performance(tx: Tx, month: Month, partition: str, earlier_runs: 
 
     A decision for a day of a later month waits for that month.
     """
-    since = month.previous_cut_off.isoformat() if month.previous_cut_off else "-infinity"
     known = {"run_id": month.run_id, "area": month.area, "cut_off": month.cut_off, "end": month.end}
-    place = {"first": month.first, "since": since, "runs": list(earlier_runs)}
+    place = {"first": month.first, "since": month.since, "runs": list(earlier_runs)}
     return (await tx.execute(_PERFORMANCE.format(partition=partition), known | place)).rowcount

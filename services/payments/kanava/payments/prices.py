@@ -2,20 +2,29 @@
 
 from kanava.common.db import Tx, one
 
-_RATE = """
-    SELECT p.price_id, p.price_cents, p.price_basis, p.node AS package,
-        p.total_price ->> 'counted_each' AS counted_each, (
+_CLOSED = """(
+        SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r
+        WHERE r.area = {area} AND r.month >= date_trunc('month', {visit}.performed_on)::date OFFSET 0
+    )"""
+_NEEDS_REFERRAL = """coalesce((
             SELECT c.needs_referral FROM care_criterion c WHERE c.code = {visit}.node
                 AND c.valid_from <= {visit}.performed_on
-                AND c.recorded_at < least({at}, coalesce({closed_at}, 'infinity'))
-            ORDER BY c.valid_from DESC, c.number DESC LIMIT 1) AS needs_referral
-    FROM price p CROSS JOIN LATERAL (
-        SELECT p.correction_reason IS NOT NULL OR p.recorded_at < coalesce({closed_at}, 'infinity') AS known) reaches
+                AND c.recorded_at < least({at}, closed.at)
+            ORDER BY c.valid_from DESC, c.number DESC LIMIT 1), false)"""
+_RATE = (
+    f"""
+    SELECT p.price_id, p.price_cents, p.price_basis, p.node AS package,
+        p.total_price ->> 'counted_each' AS counted_each, {_NEEDS_REFERRAL} AS needs_referral
+    FROM {_CLOSED} closed CROSS JOIN price p"""
+    + """
+    CROSS JOIN LATERAL (
+        SELECT p.correction_reason IS NOT NULL OR p.recorded_at < closed.at AS known) reaches
     WHERE p.area = {area} AND {matches}
         AND p.valid_from <= {visit}.performed_on AND p.recorded_at < {at}
     ORDER BY reaches.known DESC, CASE WHEN NOT reaches.known THEN p.recorded_at END, p.valid_from DESC, p.version DESC
     LIMIT 1
 """
+)
 """The price in force for a node, a unit of measure and a day: the same for all reports that agree in these."""
 
 _OWN = "p.node = {visit}.node AND p.unit_of_measure = {visit}.unit_of_measure AND p.price_basis <> 'package_total'"
@@ -34,43 +43,51 @@ _EARNED = """
 _FEE = "LATERAL (SELECT rate.*, " + _EARNED.format(rate="rate", visit="{visit}") + f" FROM ({_RATE}) rate)"
 
 
-def fee_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
-    """A lateral table of one row, or none without a price: what a report earns as known at an instant, and `why` it
-    is not paid, if it is not.
+def closed_at(*, visit: str = "v", area: str = "v.area") -> str:
+    """A table of one row: the instant `at` from which what becomes known comes late for the month of a report.
 
-    `visit` names a row of reports, `closed_at` the cut-off of the run of its month, NULL while that is open.
+    That is the cut-off of the month's own run, or of the area's first run where that has a later month.
     """
-    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=_OWN.format(visit=visit))
+    return _CLOSED.format(visit=visit, area=area)
 
 
-def total_of(*, visit: str = "v", area: str = "v.area", at: str, closed_at: str) -> str:
+def needs_referral(*, visit: str = "v", at: str) -> str:
+    """Whether a report's node asks for a referral, as known at an instant; `closed` is a row of `closed_at`."""
+    return _NEEDS_REFERRAL.format(visit=visit, at=at)
+
+
+def fee_of(*, visit: str = "v", area: str = "v.area", at: str) -> str:
+    """A lateral table of one row, or none without a price: what a report, a row named `visit`, earns as known at an
+    instant, and `why` it is not paid, if it is not."""
+    return _FEE.format(visit=visit, area=area, at=at, matches=_OWN.format(visit=visit))
+
+
+def total_of(*, visit: str = "v", area: str = "v.area", at: str) -> str:
     """As `fee_of`, by the total price (kokonaishinta) of the package that the report's node belongs to."""
     package = (
         f"p.price_basis = 'package_total' AND (p.node = {visit}.node OR p.node IN (SELECT"
         f" split_part(c.package_id, ':', 1) FROM care_criterion c WHERE c.code = {visit}.node"
         f" AND c.recorded_at < {at}))"
     )
-    return _FEE.format(visit=visit, area=area, at=at, closed_at=closed_at, matches=package)
+    return _FEE.format(visit=visit, area=area, at=at, matches=package)
 
 
 _RATES = """
     SELECT asked.*, rate.* FROM (
-        SELECT DISTINCT node, unit_of_measure, performed_on FROM visit v WHERE {reported}
+        SELECT DISTINCT node, unit_of_measure, performed_on FROM {visits} v WHERE {reported}
     ) asked
-    LEFT JOIN run closing
-        ON closing.area = %(area)s AND closing.month = date_trunc('month', asked.performed_on)::date
     CROSS JOIN LATERAL ({rate}) rate
 """
 
 
-def rates_of(reported: str) -> str:
-    """The price in force of each node, unit of measure and day among the reports `v` of a run that meet a condition.
+def rates_of(visits: str, reported: str) -> str:
+    """The price in force of each node, unit of measure and day among the reports `v` of a table that meet a condition.
 
     Thousands of reports share a rate, so it is looked up once and joined.
     """
     own = _OWN.format(visit="asked")
-    rate = _RATE.format(visit="asked", area="%(area)s", at="%(cut_off)s", closed_at="closing.cut_off", matches=own)
-    return _RATES.format(reported=reported, rate=rate)
+    rate = _RATE.format(visit="asked", area="%(area)s", at="%(cut_off)s", matches=own)
+    return _RATES.format(visits=visits, reported=reported, rate=rate)
 
 
 def earned(*, visit: str, rate: str) -> str:
@@ -88,8 +105,7 @@ _TREATED = """
         SELECT v.resident_id, v.unit_id, v.producer_id, v.production_id AS source, v.node, v.performed_on,
             date_trunc('month', v.performed_on)::date AS for_month, -v.client_fee_cents::bigint AS client_fee_cents,
             p.price_cents, p.fee_cents, p.package, p.counted_each
-        FROM visit v
-        LEFT JOIN run closing ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        FROM touched_visit v
         JOIN {total} p ON p.why IS NULL
         WHERE {reported} AND NOT EXISTS (SELECT FROM {fee} f)
     ) package_report
@@ -98,12 +114,13 @@ _TREATED = """
 
 async def treated_clients(tx: Tx, month: dict[str, object], reported: str) -> str:
     """The part of a month's claims that counts treated clients: each once in each month or year of a package, with
-    the first service; the others earn no more. Empty where the area has no total price.
+    the first service; the others earn no more. Empty where the area has no total price. All reports that count are
+    among those touched.
 
     `reported` are the conditions by which reports `v` count in the run whose parameters are `month`.
     """
     known = "SELECT 1 FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s"
     if await one(tx, f"{known} LIMIT 1", month) is None:
         return ""
-    at = {"at": "%(cut_off)s", "closed_at": "closing.cut_off"}
-    return _TREATED.format(total=total_of(**at), fee=fee_of(**at), reported=reported)
+    at = "%(cut_off)s"
+    return _TREATED.format(total=total_of(at=at), fee=fee_of(at=at), reported=reported)

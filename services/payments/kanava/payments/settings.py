@@ -3,12 +3,12 @@
 from pydantic import Field, field_validator
 
 from kanava.common.seal import Seal, sealing_key
-from kanava.common.settings import ServiceSettings
+from kanava.common.settings import PageSettings
 
 _DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1wYXllZS1rZXktMDAwMDE="
 
 
-class PaymentsSettings(ServiceSettings):
+class PaymentsSettings(PageSettings):
     """Settings of payments.
 
     Hears: kanava.registry.{package,document,price,scheme,producer,unit,contract,order,sanction}.v1,

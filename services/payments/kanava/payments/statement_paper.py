@@ -17,9 +17,6 @@ from .domain.disputes import contest_until
 from .errors import UnknownStatement
 from .views import disputes, explained, receivables
 
-LANGUAGES = ("fi", "sv", "en")
-MAX_LANGUAGES_ASKED = 20
-
 
 @cache
 def words() -> dict[str, dict[str, str]]:
@@ -27,26 +24,6 @@ def words() -> dict[str, dict[str, str]]:
     text = files("kanava.payments").joinpath("data/statement_words.json").read_text(encoding="utf-8")
     read: dict[str, dict[str, str]] = json.loads(text)
     return read
-
-
-def chosen_language(asked: str | None, accept_language: str | None) -> str:
-    """The language of the query, else the first known one that the browser prefers, else Finnish."""
-    if asked is not None:
-        return asked
-    weighted = []
-    for number, part in enumerate((accept_language or "").split(",")[:MAX_LANGUAGES_ASKED]):
-        name, _, quality = part.strip().partition(";q=")
-        weighted.append((-_weight(quality), number, name.strip().lower().split("-")[0]))
-    return next((name for weight, _, name in sorted(weighted) if name in LANGUAGES and weight < 0), LANGUAGES[0])
-
-
-def _weight(quality: str) -> int:
-    """A quality of RFC 9110 in thousandths; 1000 where none is given, 0 where it cannot be read."""
-    whole, _, rest = quality.partition(".")
-    if not quality:
-        return 1000
-    digits = f"{whole}{rest[:3]:0<3}"
-    return int(digits) if digits.isascii() and digits.isdigit() else 0
 
 
 @dataclass(frozen=True)

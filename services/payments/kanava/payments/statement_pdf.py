@@ -12,22 +12,12 @@ import orjson
 import typst
 from psycopg.rows import DictRow
 
-from kanava.common.money import CENTS_PER_EURO
+from kanava.common.languages import money_text
 
 from .statement_paper import Paper
 
 PDF_LINES = 1_000
 """How many lines a PDF shows; who wants the others takes the XLSX, and the paper says so."""
-
-NO_BREAK = "\N{NO-BREAK SPACE}"
-
-
-def money_text(cents: int, language: str) -> str:
-    """Cents as euros as the language writes them: `1 234,56 €`, in English `1,234.56 €`."""
-    group, point = (",", ".") if language == "en" else (NO_BREAK, ",")
-    whole, rest = divmod(abs(cents), CENTS_PER_EURO)
-    sign = "\N{MINUS SIGN}" if cents < 0 else ""
-    return f"{sign}{whole:,}".replace(",", group) + f"{point}{rest:02d}{NO_BREAK}€"
 
 
 def statement_pdf(paper: Paper, lines: Sequence[DictRow]) -> bytes:

@@ -10,7 +10,6 @@ from kanava.common.clock import first_of_month, helsinki_date
 from kanava.common.contracts import monitoring, registry, steering
 from kanava.common.db import Tx
 
-from . import facts as newest
 from .allowed_kinds import refused_now
 from .facts import known_since
 
@@ -43,16 +42,16 @@ ON CONFLICT DO NOTHING
 
 
 async def merge_contracts(tx: Tx, facts: Sequence[registry.Contract]) -> int:
-    """Take over contracts: their newest state, and every version of what they pay each month.
+    """Take over contracts, every version of them; which one holds is decided when a month closes.
 
     A kind that no model in force pays to the class is warned of here, and listed by `views.allowed_kinds`.
     """
-    taken = await newest.merge_contracts(tx, facts)
-    since = await known_since(tx)
+    since, taken = await known_since(tx), 0
     for fact in facts:
         terms = [term.model_dump(mode="json") for term in fact.effectiveness]
         more = {"since": since, "kinds": list(fact.compensation_kinds), "effectiveness": Jsonb(terms)}
-        await tx.execute(_CONTRACT, fact.model_dump(exclude={"effectiveness", "compensation_kinds"}) | more)
+        stated = fact.model_dump(exclude={"effectiveness", "compensation_kinds"})
+        taken += (await tx.execute(_CONTRACT, stated | more)).rowcount
     await _warn(tx, facts)
     return taken
 

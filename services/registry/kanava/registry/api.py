@@ -12,7 +12,7 @@ from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx, transaction
 
 from . import commands, views
-from .service import documents, packages, producers, schemes, units
+from .service import departures, documents, packages, producers, schemes, units
 
 router = APIRouter(prefix="/v1")
 
@@ -205,6 +205,15 @@ async def post_producer_decision(
         return await producers.decide_on_producer(tx, producer_id, body, caller=caller, now=now)
 
 
+@router.post("/producers/{producer_id}/standing", status_code=201, tags=["producers"])
+async def post_producer_standing(
+    request: Request, producer_id: str, body: commands.ChangeStanding, caller: Organiser
+) -> views.ProducerView:
+    """Suspend or reinstate a producer of the own area, or record that it leaves, with reasons."""
+    async with _opened(request) as (tx, now):
+        return await departures.change_standing(tx, producer_id, body, caller=caller, now=now)
+
+
 @router.post("/units", status_code=201, tags=["units"])
 async def post_unit(request: Request, body: commands.OpenUnit, caller: UnitRunner) -> views.UnitView:
     """Open a unit of an own producer, or of the own area's own enterprise."""
@@ -238,6 +247,15 @@ async def post_contract(request: Request, body: commands.SignContract, caller: O
     """Sign a contract with an approved producer of the own area."""
     async with _opened(request) as (tx, now):
         return await units.sign_contract(tx, body, caller=caller, now=now)
+
+
+@router.post("/contracts/{contract_id}/end", status_code=201, tags=["contracts"])
+async def post_contract_end(
+    request: Request, contract_id: str, body: commands.EndContract, caller: Organiser
+) -> views.ContractView:
+    """End a contract of the own area on a day, or sooner than was agreed."""
+    async with _opened(request) as (tx, now):
+        return await departures.end_contract(tx, contract_id, body, caller=caller, now=now)
 
 
 @router.get("/contracts", tags=["contracts"])

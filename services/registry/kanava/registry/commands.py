@@ -18,7 +18,7 @@ from kanava.common.contracts.registry import (
 )
 from kanava.common.dates import CalendarDay
 
-from .domain.producers import Verdict
+from .domain.producers import StandingVerdict, Verdict
 from .domain.rate_tables import Sex
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -110,7 +110,7 @@ class CompensationModel(Command):
     """Terms of a compensation model: rates per year or month, proration, coefficient bounds and reasons, incentive.
 
     `fixed_share_permille` is the share of fixed compensation (kiinteä osuus) that the model intends; under two
-    thirds the answer has a warning.
+    thirds, or where none is declared, the answer has a warning.
     """
 
     proration: Proration
@@ -260,6 +260,13 @@ class DecideOnProducer(Command):
     reasons: Text
 
 
+class ChangeStanding(Command):
+    """Suspend a producer, reinstate a suspended one, or record that one leaves, with reasons."""
+
+    verdict: StandingVerdict
+    reasons: Text
+
+
 class OpenUnit(Command):
     """Open a unit of a producer; without a capacity it takes residents without limit."""
 
@@ -301,3 +308,9 @@ class SignContract(Command):
     ends_on: Day | None = None
     monthly_base_payment_cents: Whole | None = Field(default=None, ge=1, le=10_000_000_000)
     effectiveness: tuple[EffectivenessInput, ...] = Field(default=(), max_length=20)
+
+
+class EndContract(Command):
+    """End a contract; `ends_on` is the first day on which it no longer holds."""
+
+    ends_on: Day

@@ -1,8 +1,8 @@
 """The registry's problems.
 
-    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown, OrderUnknown,
-                   SanctionUnknown
-    Forbidden 403 ── OwnApplication, OwnContract, OwnSanction
+    NotFound 404 ── DocumentUnknown, PackageUnknown, SchemeUnknown, ProducerUnknown, UnitUnknown,
+                   ContractUnknown, OrderUnknown, SanctionUnknown
+    Forbidden 403 ── OwnApplication, OwnContract, OwnSanction, StandingOfItself
     Refused 409 ── SchemeRefused, ProducerRefused, UnitRefused, OrderRefused, SanctionRefused: `reason` says which
     Invalid 422 ── InputRefused: `errors` names each field and its rule
 
@@ -47,6 +47,12 @@ class UnitUnknown(NotFound):
     slug, title = "unit-unknown", "There is no such unit"
 
 
+class ContractUnknown(NotFound):
+    """No contract has this id; an id is the producer's and a number, as `1.2.246.10.12345671.10.0:1`."""
+
+    slug, title = "contract-unknown", "There is no such contract"
+
+
 class OrderUnknown(NotFound):
     """No annual order and no budget has this id; an id looks like `03:budget:2027`."""
 
@@ -69,6 +75,12 @@ class OwnContract(Forbidden):
     """The caller's token also acts for the producer; nobody signs both sides of a contract."""
 
     slug, title = "own-contract", "Nobody signs both sides of a contract"
+
+
+class StandingOfItself(Forbidden):
+    """The caller's token also acts for the producer; nobody decides on their own standing."""
+
+    slug, title = "own-standing", "Nobody decides on their own standing"
 
 
 class OwnSanction(Forbidden):

@@ -152,6 +152,15 @@ async def latest_scheme_decision(tx: Tx, scheme_id: str) -> DictRow | None:
     return await one(tx, query, (scheme_id,))
 
 
+async def scheme_phase_entered_on(tx: Tx, scheme_id: str, phase: int) -> date:
+    """The day on which a scheme entered a phase that it has been in."""
+    query = "SELECT entered_on FROM scheme_phase WHERE scheme_id = %s AND phase = %s"
+    row = await one(tx, query, (scheme_id, phase))
+    assert row is not None, "the scheme has not been in this phase"
+    entered_on: date = row["entered_on"]
+    return entered_on
+
+
 async def approved_producers(tx: Tx, municipality: str, area: str) -> int:
     """How many approved producers have an open unit in the municipality or the area."""
     query = """
@@ -164,7 +173,7 @@ async def approved_producers(tx: Tx, municipality: str, area: str) -> int:
 
 
 async def move_scheme(tx: Tx, scheme_id: str, *, phase: int, entered_on: date, adopted: Mapping[str, Any]) -> DictRow:
-    """Set a locked scheme's phase and the documents that it has adopted."""
+    """Set a locked scheme's phase, the documents that it has adopted, and since when these two hold together."""
     query = """
         UPDATE scheme SET version = version + 1, phase = %(phase)s, entered_on = %(entered_on)s,
             rule_book = %(rule_book)s, compensation_model = %(compensation_model)s,
@@ -205,6 +214,28 @@ async def set_producer_status(tx: Tx, producer_id: str, *, status: str, now: dat
     row = await one(tx, query, (status, now, producer_id))
     assert row is not None, "a locked producer vanished"
     return row
+
+
+async def lock_contract(tx: Tx, contract_id: str) -> DictRow | None:
+    """A contract, locked until the commit."""
+    return await one(tx, "SELECT * FROM contract WHERE contract_id = %s FOR UPDATE", (contract_id,))
+
+
+async def end_contract(tx: Tx, contract_id: str, *, ends_on: date, now: datetime) -> DictRow:
+    """Set the day on which a locked contract no longer holds."""
+    query = """
+        UPDATE contract SET version = version + 1, ends_on = %s, recorded_at = %s
+        WHERE contract_id = %s RETURNING *
+    """
+    row = await one(tx, query, (ends_on, now, contract_id))
+    assert row is not None, "a locked contract vanished"
+    return row
+
+
+async def is_under_contract(tx: Tx, producer_id: str, day: date) -> bool:
+    """Whether a contract of a producer holds on a day, or begins later."""
+    query = "SELECT FROM contract WHERE producer_id = %s AND (ends_on IS NULL OR ends_on > %s) LIMIT 1"
+    return await one(tx, query, (producer_id, day)) is not None
 
 
 async def lock_unit(tx: Tx, unit_id: str) -> DictRow | None:

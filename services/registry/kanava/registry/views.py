@@ -80,8 +80,9 @@ class DocumentView(View):
     @property
     def warnings(self) -> tuple[WarningView, ...]:
         """The warnings about the terms, read from the terms themselves."""
-        share = self.compensation.fixed_share_permille if self.compensation else None
-        found = () if share is None else warnings_of(share, self.valid_from)
+        if self.compensation is None:
+            return ()
+        found = warnings_of(self.compensation.fixed_share_permille, self.valid_from)
         return tuple(WarningView(**vars(one)) for one in found)
 
 

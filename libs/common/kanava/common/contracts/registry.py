@@ -190,11 +190,12 @@ class Price(Fact):
 class Scheme(Fact):
     """A municipality's scheme (käyttöönotto) and the phase 1–6 it is in, with the documents it adopted.
 
+    `entered_on` is the day from which phase and documents hold together: of what is `adopted` later, a day of its own.
     `voucher_valid_months` is the longest time for which a voucher is granted (setelin käytön aikaraja).
     """
 
     aggregate: ClassVar[str] = "scheme"
-    what: Literal["entered_phase"]
+    what: Literal["entered_phase", "adopted"]
     scheme_id: str
     municipality: str
     area: str

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple, get_args
 from uuid import UUID
 
 from kanava.common.contracts.registry import UnitOfMeasure
-from kanava.common.ids import valid_hetu
+from kanava.common.ids import holds_hetu
 
 from .faults import Flaw, RowFault
 
@@ -25,7 +25,6 @@ _GROUP = re.compile(r"[A-Z0-9]{1,12}")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
-_HETU = re.compile(r"[0-9]{6}[-+A-FU-Ya-fu-y][0-9]{3}[0-9A-Ya-y]")
 _PLAIN = (str, int)
 _REMEMBERED: Final = 4_096
 """Values of most fields come again and again within a file, so reading them is remembered."""
@@ -76,17 +75,6 @@ class _Flawed(Exception):
 
     def __init__(self, fault: RowFault) -> None:
         self.fault = fault
-
-
-def holds_hetu(text: str) -> bool:
-    """Whether a text holds a valid personal identity code (henkilötunnus) anywhere."""
-    for match in _HETU.finditer(text):
-        try:
-            valid_hetu(match[0].upper())
-        except ValueError:
-            continue
-        return True
-    return False
 
 
 def read_report(fields: Mapping[str, Any]) -> Report | Flaw:

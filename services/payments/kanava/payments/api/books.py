@@ -63,7 +63,7 @@ async def get_sums(request: Request, area: Area, caller: Watcher) -> list[dict[s
 
 @router.get("/v1/accounts/{area}/unpriced", tags=["books"])
 async def get_unpriced(request: Request, area: Area, caller: Watcher) -> list[dict[str, object]]:
-    """Accepted reports that no price covers yet; they are paid once the organiser has set one."""
+    """Accepted reports that are not paid, with the reason; they are paid once what is missing is there."""
     caller.must_be_in_area(area)
     async with transaction(request.app.state.pool) as tx:
         return list(await reports.unpriced(tx, area))
@@ -71,7 +71,7 @@ async def get_unpriced(request: Request, area: Area, caller: Watcher) -> list[di
 
 @router.get("/v1/accounts/{area}/verification", tags=["books"])
 async def get_verification(request: Request, area: Area, caller: Watcher) -> ledger.Verified:
-    """Recompute the hash chain and the digests of all resident lines; names the first broken entry."""
+    """Recompute the hash chain, all resident lines, runs and statements; names the first that does not hold."""
     caller.must_be_in_area(area)
     async with transaction(request.app.state.pool) as tx:
         return await ledger.verify(tx, area)
@@ -87,7 +87,7 @@ async def get_resident_costs(
     offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 1000,
 ) -> list[dict[str, object]]:
-    """What was spent for the resident who asks, by month, producer, component and product; cents."""
+    """What was spent for the resident who asks, by month, producer, component and product, with benefits; cents."""
     caller.must_be_resident(resident_id)
     first, last = (date.fromisoformat(f"{month}-01") for month in (since, until))
     wanted = {"resident": resident_id, "since": first, "until": last, "limit": limit, "offset": offset}

@@ -10,9 +10,10 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from kanava.common.db import Pool, transaction
+from kanava.common.languages import chosen_language
 
 from ..service.statements import statement_row
-from ..statement_paper import Paper, chosen_language, read_paper
+from ..statement_paper import Paper, read_paper
 from ..statement_pdf import PDF_LINES, statement_pdf
 from ..statement_xlsx import StatementBook
 from ..views import explained

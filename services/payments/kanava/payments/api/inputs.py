@@ -4,13 +4,13 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import Query, Request
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from kanava.common.auth import Caller, Role, allow
 from kanava.common.clock import helsinki_date
 from kanava.common.dates import LAST_DAY, CalendarDay, MonthText
 from kanava.common.db import Tx
-from kanava.common.ids import valid_area
+from kanava.common.ids import holds_hetu, valid_area
 
 Area = Annotated[str, AfterValidator(valid_area), Field(description="Code of a sote area, `01`–`21` or `90`.")]
 ReceivedDay = Annotated[date, Field(ge=date(2020, 1, 1), le=LAST_DAY)]
@@ -25,10 +25,25 @@ Statements = Annotated[Caller, allow(Role.OPERATOR, Role.ORGANISER, Role.PRODUCE
 Self = Annotated[Caller, allow(Role.RESIDENT)]
 
 
+OF_THE_BANK = frozenset({"end_to_end_id", "iban"})
+"""Fields whose digits and letters are made up by machines and may look like a HETU."""
+
+
 class Input(BaseModel):
-    """A body that takes no field it does not know."""
+    """A body that takes no field it does not know; a text in it says something, and names nobody by the HETU."""
 
     model_config = ConfigDict(extra="forbid")
+
+    @field_validator("*")
+    @classmethod
+    def says_something_about_nobody(cls, value: object, info: ValidationInfo) -> object:
+        """HETUs live in listing alone, and what is written here stands in books and statements (settled question 8)."""
+        if isinstance(value, str) and value and info.field_name not in OF_THE_BANK:
+            if not value.strip():
+                raise ValueError("this says nothing")
+            if holds_hetu(value):
+                raise ValueError("this names a person by the HETU (henkilötunnus)")
+        return value
 
 
 class MonthIn(Input):

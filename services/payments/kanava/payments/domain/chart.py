@@ -186,13 +186,6 @@ class Draft:
         return sum(posting.amount_cents for posting in self.postings if posting.account in CASH)
 
 
-def funding(*, reference: UUID, payer: str, party: str, amount_cents: int, text: str) -> Draft:
-    """An instalment came in: bank debit, funding credit."""
-    assert amount_cents > 0, "an instalment is positive"
-    postings = (Posting(Account.BANK, amount_cents), Posting(FUNDING_OF[payer], -amount_cents, party))
-    return Draft(EntryKind.FUNDING, reference, postings, text)
-
-
 def transfer(*, reference: UUID, from_area: str, to_area: str, amount_cents: int, text: str) -> tuple[Draft, Draft]:
     """Money goes from one area's account to another's: the entry of the one that pays, and of the one that gets."""
     assert amount_cents > 0, "a transfer is positive"

@@ -48,9 +48,22 @@ def expected_inflow(
         month = max(first_of_month(one.due_on), first)
         if month in expected:
             expected[month] += one.missing_cents
-    for paid in came:
-        month = add_months(paid.month, HORIZON)
-        if month in expected and (paid.payer, month.year) not in planned:
-            expected[month] += paid.amount_cents
+    for month, cents in guessed_inflow(first, planned, came).items():
+        expected[month] += cents
     assert all(cents >= 0 for cents in expected.values()), "nobody is expected to take back"
     return expected
+
+
+def guessed_inflow(first: date, planned: Collection[tuple[Payer, int]], came: Sequence[Came]) -> dict[date, int]:
+    """What of `expected_inflow` is what payers without a plan paid a year before; cents by month."""
+    years = {year for _, year in planned}
+    guessed: dict[date, int] = {}
+    for paid in came:
+        month = add_months(paid.month, HORIZON)
+        if (
+            first <= month < add_months(first, HORIZON)
+            and month.year in years
+            and (paid.payer, month.year) not in planned
+        ):
+            guessed[month] = guessed.get(month, 0) + paid.amount_cents
+    return guessed

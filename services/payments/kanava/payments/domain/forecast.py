@@ -3,14 +3,16 @@
 What comes in is taken from the instalment plan, and without one from the same month a year before. What goes out
 follows an additive exponential smoothing with a damped trend and a season of twelve months (Gardner and McKenzie
 1985). The band is empirical: the forecast is made anew at every earlier month, and the widths are quantiles of how
-far the sums of what went out were from it. Statistics are computed in floating point; cents go in and come out as
-integers.
+far the balance was from it. What came in counts as missed as far as it would have been guessed from the year before;
+a plan is taken at its word. Statistics are computed in floating point; cents go in and come out as integers.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
+from itertools import accumulate
+from types import MappingProxyType
 
 from kanava.common.clock import add_months
 from kanava.common.money import half_up
@@ -80,12 +82,20 @@ class _State:
     season: tuple[float, ...]
 
 
-def forecast(history: Sequence[Flow], balance_cents: int, planned: Mapping[date, int]) -> list[Expected]:
+def forecast(
+    history: Sequence[Flow],
+    balance_cents: int,
+    planned: Mapping[date, int],
+    guessed: Mapping[date, int] = MappingProxyType({}),
+) -> list[Expected]:
     """The next twelve months after `history`, whose months follow each other; `planned` are instalments by month.
 
-    `balance_cents` is what the area can spend at the end of the history. `ValueError` for less than twelve months.
+    Of a planned month `guessed` cents are from payers without a plan. `balance_cents` is what the area can spend at
+    the end of the history. `ValueError` for less than twelve months.
     """
-    outflows, widths = outflow_path([flow.outflow_cents for flow in history])
+    ahead_of = [add_months(history[-1].month, ahead + 1) for ahead in range(HORIZON)] if history else []
+    shares = [guessed.get(month, 0) / max(planned[month], 1) if month in planned else 1.0 for month in ahead_of]
+    outflows, widths = _path_and_widths(history, shares)
     expected, balance = [], balance_cents
     for ahead, (outflow, width) in enumerate(zip(outflows, widths, strict=True)):
         month = add_months(history[-1].month, ahead + 1)
@@ -99,11 +109,18 @@ def forecast(history: Sequence[Flow], balance_cents: int, planned: Mapping[date,
 
 def outflow_path(outflows: Sequence[int]) -> tuple[list[int], list[int]]:
     """What goes out in each of the next twelve months, and the half-width of the band of its running sum; cents."""
-    if len(outflows) < LEAST_MONTHS:
-        raise ValueError(f"a forecast needs {LEAST_MONTHS} months of history, there are {len(outflows)}")
+    flows = [Flow(date.min, 0, value) for value in outflows]
+    return _path_and_widths(flows, [0.0] * HORIZON)
+
+
+def _path_and_widths(history: Sequence[Flow], guessed: Sequence[float]) -> tuple[list[int], list[int]]:
+    """What goes out, and the half-widths of the balance; `guessed` is the share of each month's inflow that is."""
+    if len(history) < LEAST_MONTHS:
+        raise ValueError(f"a forecast needs {LEAST_MONTHS} months of history, there are {len(history)}")
+    outflows = [flow.outflow_cents for flow in history]
     states = _smoothed([float(value) for value in outflows])
-    path = _path(states[-1], len(outflows))
-    return [_whole(value) for value in path], [_whole(value) for value in _widths(outflows, states)]
+    path = _path(states[-1], len(history))
+    return [_whole(value) for value in path], [_whole(value) for value in _widths(history, states, guessed)]
 
 
 def _whole(value: float) -> int:
@@ -148,17 +165,18 @@ def _path(state: _State, known: int) -> list[float]:
     return path
 
 
-def _widths(outflows: Sequence[int], states: Sequence[_State]) -> list[float]:
-    """Half-widths by horizon: quantiles of past misses of the running sum, never narrower further ahead.
+def _widths(history: Sequence[Flow], states: Sequence[_State], guessed: Sequence[float]) -> list[float]:
+    """Half-widths by horizon: quantiles of past misses of the balance, never narrower further ahead.
 
     A horizon with few misses of its own borrows those of all horizons, in proportion to its length.
     """
     misses: list[list[float]] = [[] for _ in range(HORIZON)]
-    begin = 2 * SEASON if len(outflows) >= CALIBRATED_MONTHS else SEASON
-    for known in range(begin, len(outflows)):
+    begin = 2 * SEASON if len(history) >= CALIBRATED_MONTHS else SEASON
+    for known in range(begin, len(history)):
         path, missed = _path(states[known - 1], known), 0.0
-        for ahead, value in enumerate(outflows[known : known + HORIZON]):
-            missed += value - path[ahead]
+        for ahead, flow in enumerate(history[known : known + HORIZON]):
+            surprise = flow.inflow_cents - history[known + ahead - SEASON].inflow_cents
+            missed += guessed[ahead] * surprise - (flow.outflow_cents - path[ahead])
             misses[ahead].append(abs(missed))
     each_month = [miss / (ahead + 1) for ahead, found in enumerate(misses) for miss in found]
     widths, widest = [], 0.0
@@ -180,26 +198,31 @@ def _quantile(values: Sequence[float], count: int) -> float:
     return ordered[below] + (ordered[above] - ordered[below]) * (place - below)
 
 
-def backtest(outflows: Sequence[int], tested_months: int) -> Score:
+def backtest(history: Sequence[Flow], tested_months: int, plans: Mapping[date, int] = MappingProxyType({})) -> Score:
     """Forecast the last months from every month before them, knowing only what was known then.
 
-    The error is that of each month's outflow, against the seasonal-naive forecast (the same month of the year
-    before); inside is counted for the running sum, which is what the balance depends on.
+    Of `plans`, inflows by month, an origin knows those of the year that begins with its first month, or has begun. The
+    error is that of each month's outflow, against the seasonal-naive forecast (the same month of the year before);
+    inside is counted for the balance, inflow too.
     """
-    assert len(outflows) - tested_months >= LEAST_MONTHS, "a back-test needs a year before its first month"
+    assert len(history) - tested_months >= LEAST_MONTHS, "a back-test needs a year before its first month"
     score = Score(0, 0, 0, 0)
-    for known in range(len(outflows) - tested_months, len(outflows)):
-        score += _score(outflows[:known], outflows[known : known + HORIZON])
+    for known in range(len(history) - tested_months, len(history)):
+        year = history[known].month.year
+        planned = {month: cents for month, cents in plans.items() if month.year == year}
+        score += _score(history[:known], history[known : known + HORIZON], planned)
     return score
 
 
-def _score(history: Sequence[int], truth: Sequence[int]) -> Score:
-    path, widths = outflow_path(history)
-    naive = history[-SEASON:]
-    missed = [actual - told for actual, told in zip(truth, path, strict=False)]
+def _score(history: Sequence[Flow], truth: Sequence[Flow], planned: Mapping[date, int]) -> Score:
+    expected = forecast(history, 0, planned)[: len(truth)]
+    moved = accumulate(flow.inflow_cents - flow.outflow_cents for flow in truth)
     return Score(
         pairs=len(truth),
-        forecast_cents=sum(map(abs, missed)),
-        naive_cents=sum(abs(actual - told) for actual, told in zip(truth, naive, strict=False)),
-        inside=sum(abs(sum(missed[: n + 1])) <= widths[n] for n in range(len(truth))),
+        forecast_cents=sum(abs(f.outflow_cents - e.outflow_cents) for f, e in zip(truth, expected, strict=True)),
+        naive_cents=sum(
+            abs(flow.outflow_cents - before.outflow_cents)
+            for flow, before in zip(truth, history[-SEASON:], strict=False)
+        ),
+        inside=sum(one.low_cents <= balance <= one.high_cents for one, balance in zip(expected, moved, strict=True)),
     )

@@ -8,6 +8,8 @@ from kanava.common.errors import Refused
 
 from ..bank_commands import RegisterAccount
 from ..errors import Reason
+from ..figures import area_name
+from ..iso20022 import Debtor
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,13 @@ async def register_account(tx: Tx, command: RegisterAccount, now: datetime) -> R
     return Registered(command.area, command.iban)
 
 
-async def debtor_of(tx: Tx, area: str, default_iban: str, *, by: str, now: datetime) -> str:
-    """The account that an area pays from. An installation of one area needs to register none: it gets the default."""
+async def debtor_of(tx: Tx, area: str, default_iban: str, *, by: str, now: datetime) -> Debtor:
+    """An area with the account that it pays from; where there is one area it may register none and have the default."""
     query = "SELECT iban FROM area_account WHERE area = %s ORDER BY registered_at DESC, iban LIMIT 1"
     row = await one(tx, query, (area,))
     if row is None:
         await _claim(tx, area, default_iban, by=by, now=now)
-        return default_iban
-    return str(row["iban"])
+    return Debtor(area_name(area), default_iban if row is None else str(row["iban"]))
 
 
 async def _claim(tx: Tx, area: str, iban: str, *, by: str, now: datetime) -> None:

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import dropwhile
 from typing import Literal
 
 from kanava.common.clock import add_months, first_of_month, helsinki_date, month_text
 from kanava.common.db import Tx, one
-from kanava.common.errors import Refused
+from kanava.common.errors import Invalid, Refused
 
-from ..domain.forecast import CALIBRATED_MONTHS, LEAST_MONTHS, Expected, forecast, outflow_path
+from ..domain.forecast import CALIBRATED_MONTHS, HORIZON, LEAST_MONTHS, Expected, forecast, outflow_path
 from ..errors import Reason
 from ..views.forecasts import flows, income, planned_inflow
 
@@ -68,17 +69,24 @@ class IncomeForecast:
 async def forecast_account(tx: Tx, area: str, asked: Mapping[date, int], now: datetime) -> Forecast:
     """Twelve months ahead, with the area's funding plans. Refused without twelve months of history.
 
-    `asked` are other inflows than planned, by month: what if they came.
+    `asked` are other inflows than planned, by month: what if they came. `Invalid` for a month out of the forecast.
     """
     first = first_of_month(helsinki_date(now))
-    history = await flows(tx, area, first)
+    last = add_months(first, HORIZON - 1)
+    if any(not first <= month <= last for month in asked):
+        told = f"The forecast goes from {month_text(first)} to {month_text(last)}."
+        raise Invalid(told, pointer="/planned", rule="month_ahead")
+    whole = await flows(tx, area, first)
+    # Before its first payout an area is not yet at work; those months would look like a season of nothing.
+    history = list(dropwhile(lambda flow: flow.outflow_cents == 0, whole))
     if len(history) < LEAST_MONTHS:
         raise Refused(Reason.TOO_LITTLE_HISTORY, months=len(history))
     book = await one(tx, "SELECT limit_cents FROM book WHERE area = %s", (area,))
     limit_cents = book["limit_cents"] if book else 0
-    balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in history)
-    planned = await planned_inflow(tx, area, first)
-    months = forecast(history, balance_cents, planned | dict(asked))
+    balance_cents = sum(flow.inflow_cents - flow.outflow_cents for flow in whole)
+    planned, guessed = await planned_inflow(tx, area, first)
+    guessed = {month: cents for month, cents in guessed.items() if month not in asked}
+    months = forecast(history, balance_cents, planned | dict(asked), guessed)
     return Forecast(
         area=area,
         months_of_history=len(history),

@@ -18,6 +18,7 @@ from ..errors import Reason
 from ..figures import class_2_percents
 from ..views import funding as views
 from .dating import closed_years, post_dated
+from .municipalities import must_pay_into
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,15 @@ class Funded:
 async def place_funding(tx: Tx, command: PlaceFunding, now: datetime) -> Funded:
     """Book an instalment: its money on the day when it arrived, its income in the year that it belongs to.
 
-    Raises `Invalid` for money that has not come yet.
+    Raises `Invalid` for money that has not come yet, and for a municipality that is not the area's in those years.
     """
     today = helsinki_date(now)
     if command.received_on > today:
         raise Invalid(f"Today is {today}.", pointer="/received_on", rule="received_by_today")
     closed = await closed_years(tx, command.area)
     shares = await _shares(tx, command, today, closed)
+    if command.payer == "municipality":
+        await must_pay_into(tx, command.area, command.party, [share.fiscal_year for share in shares])
     dated = funding_entries(
         reference=derived_id("funding", command.area, command.payer, command.party, command.reference),
         payer=command.payer,

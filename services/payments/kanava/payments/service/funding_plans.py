@@ -14,7 +14,9 @@ from ..domain.instalments import monthly_plan, rule_on
 from ..domain.state_funding import Determinant, Part, by_area, split_state_funding
 from ..errors import Reason
 from ..figures import state_shares
+from ..views.funding import planned_areas
 from .dating import closed_years
+from .municipalities import must_pay_into
 
 
 @dataclass(frozen=True)
@@ -41,9 +43,14 @@ class StateFunded:
 
 
 async def plan_instalments(tx: Tx, command: PlanInstalments, now: datetime) -> PlannedFunding:
-    """Keep the next version of a payer's plan; the versions before it stay."""
+    """Keep the next version of a payer's plan; the versions before it stay.
+
+    Raises `Invalid` for a municipality that is not the area's in the fiscal year.
+    """
     if command.fiscal_year in await closed_years(tx, command.area):
         raise Refused(Reason.YEAR_CLOSED, pointer="/fiscal_year")
+    if command.payer == "municipality":
+        await must_pay_into(tx, command.area, command.party, [command.fiscal_year])
     _must_be_in_order(command)
     payer = (command.area, command.payer, command.party, command.fiscal_year)
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('funding' || %s))", (command.area,))
@@ -81,7 +88,8 @@ def _must_be_in_order(command: PlanInstalments) -> None:
 async def set_state_funding(tx: Tx, command: SetStateFunding, now: datetime) -> StateFunded:
     """Split the state's funding of a year over the areas by determinants, and plan each area's twelve instalments.
 
-    Raises `Invalid` when a determinant that has a share has no measure.
+    An area that had a plan and gets nothing has a plan of nothing. Raises `Invalid` when a determinant that has a
+    share has no measure.
     """
     shares_of, shares = state_shares(command.fiscal_year)
     try:
@@ -89,10 +97,11 @@ async def set_state_funding(tx: Tx, command: SetStateFunding, now: datetime) -> 
     except ValueError as error:
         raise Invalid(str(error), pointer="/measures", rule="measures_of_every_determinant") from error
     version = await _keep(tx, command, parts, shares_of=shares_of, now=now)
+    given = {area: cents for area, cents in by_area(parts).items() if cents}
+    lost = dict.fromkeys(set(await planned_areas(tx, command.fiscal_year)) - given.keys(), 0)
     plans = [
         await plan_instalments(tx, _plan_of(command, area, cents, version), now)
-        for area, cents in by_area(parts).items()
-        if cents
+        for area, cents in sorted((given | lost).items())
     ]
     assert sum(plan.total_cents for plan in plans) == command.total_cents, "a plan lost a cent of the state's funding"
     assert len({plan.area for plan in plans}) == len(plans), "an area got two plans"
@@ -112,7 +121,7 @@ def _measures(given: Sequence[tuple[str, str, int]]) -> dict[Determinant, dict[s
 def _plan_of(command: SetStateFunding, area: str, cents: int, version: int) -> PlanInstalments:
     due_day = rule_on(date(command.fiscal_year, 1, 1)).due_day
     try:
-        plan = monthly_plan(cents, command.fiscal_year, due_day)
+        plan = monthly_plan(cents, command.fiscal_year, due_day) if cents else ()
     except ValueError as error:
         raise Invalid(f"area {area}: {error}", pointer="/total_cents", rule="cents_for_every_month") from error
     return PlanInstalments(

@@ -53,6 +53,8 @@ async def set_refund_rule(tx: Tx, command: SetRefundRule, now: datetime) -> dict
 
 async def record_need(tx: Tx, command: RecordNeed, now: datetime) -> Recorded:
     """Record a figure; a second one of the same day is a correction and stands beside the first."""
+    if command.measured_on > helsinki_date(now):
+        raise Invalid("Need is measured by today.", pointer="/measured_on", rule="not_in_the_future")
     await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('need' || %s, 0))", (command.municipality,))
     key = (command.municipality, command.component, command.measured_on)
     row = await one(

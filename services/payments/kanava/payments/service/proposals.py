@@ -10,6 +10,7 @@ from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import helsinki_date
 from kanava.common.contracts.registry import CompensationTerms, RateBand
 from kanava.common.db import Tx
 from kanava.common.errors import Invalid, Refused
@@ -20,6 +21,7 @@ from ..domain.levels import Bounds, Observed, Reviewed, review
 from ..domain.vouchervalue import OwnBand, Valued, voucher_values
 from ..errors import Reason, UnknownModel
 from ..views import proposals as views
+from ..views.pricing import pricing_of
 from ..views.testcalcs import model as model_terms
 
 MAX_RATE_CENTS = 10_000_000_00
@@ -81,10 +83,16 @@ class VoucherValue:
 
 
 async def review_level(tx: Tx, command: ReviewLevel, now: datetime) -> LevelReview:
-    """Compare each band's observed cost with the capitation that the books have for it, and propose rates."""
+    """Compare each band's observed cost with the capitation that the books have for it, and propose rates.
+
+    Counted are the months and municipalities that the model priced; `OTHER_MODEL` when another one did in the period.
+    """
     basis = command.basis
     terms = await _terms(tx, basis, command.cost_cents)
-    paid = _by_band(await views.paid(tx, basis.area, basis.model, basis.period), terms.bands, "paid_cents")
+    priced = await _priced(tx, basis)
+    if await views.closed_until(tx, basis.area) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_CLOSED, pointer="/first_month")
+    paid = _by_band(await views.paid(tx, basis.area, priced), terms.bands, "paid_cents")
     observed = [
         Observed(band.sex, band.age_from, band.annual_cents, paid[_key(band)], command.cost_cents[_key(band)])
         for band in terms.bands
@@ -100,6 +108,8 @@ async def value_voucher(tx: Tx, command: ValueVoucher, now: datetime) -> Voucher
     """Split a year's net own cost over the bands by weight and days listed with own units; per resident and year."""
     basis = command.basis
     terms = await _terms(tx, basis, command.weights)
+    if helsinki_date(now) < basis.period[1]:
+        raise Refused(Reason.PERIOD_NOT_OVER, pointer="/first_month")
     weights = command.weights or {_key(band): band.annual_cents for band in terms.bands}
     days = _by_band(await views.own_days(tx, basis.area, basis.period), terms.bands, "days")
     fees_cents = await views.own_client_fees_cents(tx, basis.area, basis.period)
@@ -114,6 +124,19 @@ async def value_voucher(tx: Tx, command: ValueVoucher, now: datetime) -> Voucher
     result = VoucherValue(derived_id(command, bands, now.isoformat()), *sums, bands=bands)
     await _keep(tx, basis, result, now)
     return result
+
+
+async def _priced(tx: Tx, basis: Basis) -> list[tuple[date, str]]:
+    """The closed months and municipalities of the period that the model priced, and no other model beside it.
+
+    A municipality that another model priced all along is left out, unless all of the area's are.
+    """
+    pricing = await pricing_of(tx, basis.area, basis.period)
+    own = {municipality for (_, municipality), model in pricing.items() if model == basis.model}
+    others = {model for (_, municipality), model in pricing.items() if municipality in own or not own} - {basis.model}
+    if others:
+        raise Refused(Reason.OTHER_MODEL, pointer="/first_month", models=sorted(others))
+    return [place for place, model in pricing.items() if model == basis.model]
 
 
 async def _terms(tx: Tx, basis: Basis, given: Mapping[BandKey, int] | None) -> CompensationTerms:

@@ -1,5 +1,6 @@
 """The municipal refund: proposed from its figures, decided by another person, paid by a third, booked by the bank."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +20,7 @@ from ..errors import Reason, UnknownRefund
 from ..refund_commands import ConfirmRefundAccount, DecideRefund, PayRefund, ProposeRefund
 from ..views import refunds as views
 from .accounts import debtor_of
+from .suspended import unexplained_debits_cents
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,19 @@ async def _add_account(tx: Tx, command: ConfirmRefundAccount, now: datetime) -> 
 
 
 async def pay_refund(tx: Tx, command: PayRefund, now: datetime) -> RefundPaid:
-    """Give an approved refund to the bank, within the account's limit, by who neither decided nor named the account."""
+    """Give an approved refund to the bank, within the account's limit.
+
+    Three people bring it there: who pays neither proposed it, nor decided, nor named the account.
+    """
     row = await locked_refund(tx, command.refund_id)
     _must_be_payable(row)
-    if command.paid_by in (row["decided_by"], row["confirmed_by"]):
+    if command.paid_by in (row["proposed_by"], row["decided_by"], row["confirmed_by"]):
         raise Refused(Reason.SAME_PERSON)
-    await ledger.post(tx, row["area"], [_entry("paid", row)], now)
+    book = (await ledger.locked(tx, [row["area"]]))[row["area"]]
+    left_cents = book.spendable_cents - book.limit_cents - await unexplained_debits_cents(tx, row["area"])
+    if row["amount_cents"] > left_cents:
+        raise Refused(Reason.OVER_THE_LIMIT)
+    await ledger.post_on(tx, book, [_entry("paid", row)], now)
     transfer = _transfer(row)
     payout_id = derived_id("refund payment", transfer.end_to_end_id)
     debtor = await debtor_of(tx, row["area"], command.debtor_iban, by=command.paid_by, now=now)
@@ -193,23 +202,19 @@ def _must_be_payable(row: DictRow) -> None:
         raise Refused(Reason.NOT_APPROVED)
 
 
-async def refund_entry(tx: Tx, refund_id: UUID, happened: str) -> chart.Draft:
-    """The entry of what the bank said of a refund's payment: `booked`, `rejected` or `returned`."""
-    return _entry(happened, await locked_refund(tx, refund_id))
-
-
-async def note_outcome(tx: Tx, payment: DictRow, outcome: str, reason: str | None, *, now: datetime) -> None:
-    """Remember what the bank said of a refund's payment; sent back, the refund is owed again."""
-    await tx.execute(
-        "INSERT INTO refund_outcome (end_to_end_id, outcome, bank_reason, recorded_at) VALUES (%s, %s, %s, %s)",
-        (payment["end_to_end_id"], outcome, reason, now),
-    )
-
-
 async def locked_refund(tx: Tx, refund_id: UUID) -> DictRow:
     """A refund that nobody else decides or pays until the commit, or `UnknownRefund`."""
-    await tx.execute("SELECT pg_advisory_xact_lock(hashtextextended('refund' || %s, 0))", (str(refund_id),))
+    await hold_refunds(tx, [refund_id])
     row = await views.refund_row(tx, refund_id)
     if row is None:
         raise UnknownRefund(f"There is no refund {refund_id}.")
     return row
+
+
+async def hold_refunds(tx: Tx, refund_ids: Sequence[UUID]) -> None:
+    """From here to the commit nobody else decides, pays or settles these refunds; locked in the order of their ids."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('refund' || id, 0))"
+        " FROM (SELECT id FROM unnest(%s::text[]) AS r (id) ORDER BY id) r",
+        ([str(refund_id) for refund_id in refund_ids],),
+    )

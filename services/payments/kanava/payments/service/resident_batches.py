@@ -15,6 +15,7 @@ from kanava.common.ids import derived_id
 from ..domain.resident_payments import Due, Waits, draw, dues
 from ..errors import Reason, UnknownBatch, UnknownResidentPayment
 from ..resident_commands import ApproveBatch, ConfirmPayee, DrawBatch
+from ..sets import columns
 from ..views import owed
 from ..views import resident_payments as views
 from ..views.owed import LIVE
@@ -103,20 +104,22 @@ def _cents(waiting: Sequence[tuple[Due, Waits]]) -> dict[str, int]:
 
 async def _write_items(tx: Tx, area: str, batch_id: UUID, taken: Sequence[Due]) -> None:
     items = {due.payee_id: derived_id("resident item", batch_id, due.payee_id) for due in taken}
-    async with tx.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO resident_item (item_id, batch_id, area, payee_id, amount_cents) VALUES (%s, %s, %s, %s, %s)",
-            [(items[due.payee_id], batch_id, area, due.payee_id, due.amount_cents) for due in taken],
-        )
-        await cursor.executemany(
-            "INSERT INTO resident_part (item_id, source, resident_id, owed_to, matter, area, amount_cents)"
-            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-            [
-                (items[due.payee_id], one.source, one.resident_id, one.owed_to, one.matter, area, one.cents)
-                for due in taken
-                for one in due.matters
-            ],
-        )
+    payments = [(items[due.payee_id], due.payee_id, due.amount_cents) for due in taken]
+    await tx.execute(
+        "INSERT INTO resident_item (batch_id, area, item_id, payee_id, amount_cents)"
+        " SELECT %s, %s, t.* FROM unnest(%s::uuid[], %s::uuid[], %s::bigint[]) t",
+        (batch_id, area, *columns(payments, 3)),
+    )
+    parts = [
+        (items[due.payee_id], one.source, one.resident_id, one.owed_to, one.matter, one.cents)
+        for due in taken
+        for one in due.matters
+    ]
+    await tx.execute(
+        "INSERT INTO resident_part (area, item_id, source, resident_id, owed_to, matter, amount_cents)"
+        " SELECT %s, p.* FROM unnest(%s::uuid[], %s::text[], %s::uuid[], %s::uuid[], %s::text[], %s::bigint[]) p",
+        (area, *columns(parts, 6)),
+    )
 
 
 _APPROVE = """

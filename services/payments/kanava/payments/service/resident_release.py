@@ -1,5 +1,6 @@
 """Releasing payments to residents: by somebody else than who approved, within what the area can spend."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from ..domain.payout import Held, Payable, Selection, select_within
 from ..domain.resident_payments import Withdrawn
 from ..errors import Reason
 from ..resident_commands import ReleaseBatch
+from ..sets import columns
 from ..views import resident_payments as views
 from .accounts import debtor_of
 from .resident_accounts import hold_accounts, opened
@@ -130,7 +132,8 @@ async def _pay(
     debtor = await debtor_of(tx, batch["area"], command.debtor_iban, by=command.released_by, now=now)
     transfers = await _transfers(tx, batch, chosen, seal)
     assert sum(one.amount_cents for one in transfers) == -sum(draft.cash_cents for draft in drafts), "file and books"
-    file = seal.seal(payout_id, iso20022.pain001(payout_id, debtor, transfers, now))
+    content = await asyncio.to_thread(iso20022.pain001, payout_id, debtor, transfers, now)
+    file = seal.seal(payout_id, content)
     await tx.execute(
         "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, NULL)",
         (payout_id, batch["area"], command.released_by, now),
@@ -141,12 +144,12 @@ async def _pay(
         " VALUES (%s, %s, %s, %s, %s, %s, %s)",
         (payout_id, batch["batch_id"], batch["area"], *people, file, seal.key_id),
     )
-    async with tx.cursor() as cursor:
-        await cursor.executemany(
-            "INSERT INTO payment (end_to_end_id, payout_id, resident_item_id, amount_cents, status)"
-            " VALUES (%s, %s, %s, %s, 'open')",
-            [(row["item_id"].hex, payout_id, row["item_id"], row["amount_cents"]) for row in chosen],
-        )
+    payments = [(row["item_id"].hex, row["item_id"], row["amount_cents"]) for row in chosen]
+    await tx.execute(
+        "INSERT INTO payment (payout_id, end_to_end_id, resident_item_id, amount_cents, status)"
+        " SELECT %s, t.*, 'open' FROM unnest(%s::text[], %s::uuid[], %s::bigint[]) t",
+        (payout_id, *columns(payments, 3)),
+    )
 
 
 async def _transfers(tx: Tx, batch: DictRow, chosen: Sequence[DictRow], seal: Seal) -> list[iso20022.Transfer]:

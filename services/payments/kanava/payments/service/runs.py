@@ -37,6 +37,8 @@ from ..fees import write_fees
 from ..incentives import write_incentives
 from ..month import Month
 from ..performance_lines import write_performance
+from ..producing import stage_producing_units
+from ..touched_reports import stage_touched_reports
 from ..vouchers import stage_claims, write_vouchers
 
 log = structlog.get_logger()
@@ -59,8 +61,8 @@ _ASK_AGAIN = "UPDATE run SET status = 'requested', attempts = 0 WHERE run_id = %
 
 
 async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
-    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that there is;
-    one that failed is queued anew with the cut-off that it had.
+    """Fix the cut-off of a month and queue its run. Asked again, it answers with the run that waits; one that failed
+    is queued anew with the cut-off that it had, one that is closed is refused.
 
     Months of an area close in order, after their last day in Helsinki. A cut-off is after all before it, also where
     the clock stepped back: what counted as known then is known in every later run.
@@ -69,6 +71,8 @@ async def request_run(tx: Tx, command: RequestRun, now: datetime) -> Requested:
     run_id = derived_id("run", command.area, command.month)
     existing = await one(tx, _ASK_AGAIN, (run_id,)) or await one(tx, "SELECT * FROM run WHERE run_id = %s", (run_id,))
     if existing is not None:
+        if existing["status"] == "closed":
+            raise Refused(Reason.MONTH_CLOSED, pointer="/month", run_id=str(run_id))
         return _requested(existing)
     if helsinki_date(now) < add_months(command.month, 1):
         raise Refused(Reason.MONTH_NOT_OVER, pointer="/month")
@@ -141,17 +145,21 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     await lines.write_capitation(tx, month, partition)
     await lines.write_corrections(tx, month, partition, closed)
     crash_point("run_after_lines")
+    earlier = [run_id for run_id, _ in closed]
+    await stage_producing_units(tx, month)
+    has_touched = await stage_touched_reports(tx, month)
     has_vouchers = await stage_claims(tx, month)
-    await write_fees(tx, month, partition, closed, has_vouchers=has_vouchers, has_refused=has_refused)
+    has = {"has_touched": has_touched, "has_vouchers": has_vouchers, "has_refused": has_refused}
+    await write_fees(tx, month, partition, earlier, **has)
     if has_vouchers:
-        await write_vouchers(tx, month, partition, [run_id for run_id, _ in closed])
-    await write_adjustments(tx, month, partition, [run_id for run_id, _ in closed])
-    await write_performance(tx, month, partition, [run_id for run_id, _ in closed])
+        await write_vouchers(tx, month, partition, earlier)
+    await write_adjustments(tx, month, partition, earlier)
+    await write_performance(tx, month, partition, earlier)
     reserves = await write_incentives(tx, month, partition)
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     await write_charges(tx, month)
     sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
-    claims = await write_ceiling_claims(tx, month, [run_id for run_id, _ in closed])
+    claims = await write_ceiling_claims(tx, month, earlier)
     await _book(tx, month, sums, [*reserves, *claims])
     crash_point("run_after_booking")
     statements = await _draw(tx, month, sums)

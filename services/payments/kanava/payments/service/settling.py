@@ -1,99 +1,163 @@
-"""What becomes of a payment when the bank says so: its entry, its new state, its statement, and what that explains."""
+"""What becomes of payments when the bank says so: laid on the desk in sets, and booked in sets.
 
+Locks are taken in one order: refunds, books by area, payments, statements.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import DictRow
-
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx, rows
 
 from .. import ledger
-from ..domain import chart
-from ..domain.banking import Follows, KnownPayment, Why, match
-from ..domain.chart import EntryKind
+from ..sets import columns
 from ..views import receivables
-from .refunds import note_outcome, refund_entry
-from .statements import tell
-from .suspended import BY_FILE, Step, add_step, open_items, take_back
+from ..views.suspense import LEFT
+from .clearing import Desk, Item, Payment
+from .refunds import hold_refunds
+from .statements import tell_as
 
-_PAYMENT = """
-SELECT p.*, o.area, s.producer_id
-FROM payment p JOIN payout o USING (payout_id) LEFT JOIN statement s USING (statement_id)
-WHERE p.end_to_end_id = %(id)s AND (%(area)s::text IS NULL OR o.area = %(area)s) FOR UPDATE OF p
+
+@dataclass(frozen=True)
+class Named:
+    """What records name: end-to-end ids, files of ours, items, and areas whose books they may move."""
+
+    end_to_end_ids: frozenset[str]
+    payout_ids: frozenset[UUID] = frozenset()
+    item_ids: frozenset[UUID] = frozenset()
+    areas: frozenset[str] = frozenset()
+
+
+_FOUND = """
+SELECT p.end_to_end_id, o.area, p.refund_id FROM payment p JOIN payout o USING (payout_id)
+WHERE p.end_to_end_id = ANY(%(names)s) OR (p.payout_id = ANY(%(payouts)s) AND p.status = 'open')
 """
-_STATEMENT_BECOMES = {EntryKind.BOOKED: "booked", EntryKind.REJECTED: "rejected", EntryKind.RETURNED: "rejected"}
-_REFUND_HAPPENED = {EntryKind.BOOKED: "booked", EntryKind.REJECTED: "rejected", EntryKind.RETURNED: "returned"}
-_FAILED = (EntryKind.REJECTED, EntryKind.RETURNED)
+_PAYMENTS = """
+SELECT p.end_to_end_id, p.payout_id, o.area, p.amount_cents, p.status, p.bank_reason, p.statement_id, s.producer_id,
+       p.item_id, p.refund_id, r.municipality, p.resident_item_id
+FROM payment p JOIN payout o USING (payout_id) LEFT JOIN statement s USING (statement_id)
+LEFT JOIN refund_proposal r USING (refund_id)
+WHERE p.end_to_end_id = ANY(%s) ORDER BY p.end_to_end_id FOR UPDATE OF p
+"""
+_ITEMS = f"""
+SELECT i.item_id, i.area, i.direction, i.outcome, i.amount_cents, i.end_to_end_id, i.why, i.created_at,
+       ({LEFT})::bigint AS left_cents, (SELECT count(*)::int FROM suspense_step s WHERE s.item_id = i.item_id) AS steps,
+       EXISTS (SELECT FROM suspense_step s WHERE s.item_id = i.item_id AND s.what = 'closed') AS closed
+FROM suspense_item i WHERE i.item_id IN (
+    SELECT item_id FROM suspense_item WHERE end_to_end_id = ANY(%(names)s) UNION SELECT unnest(%(items)s::uuid[]))
+"""
 
 
-async def payment_of(tx: Tx, end_to_end_id: str | None, area: str | None = None) -> DictRow | None:
-    """The payment of an end-to-end id, locked; of an area's account, if one is named."""
-    return await one(tx, _PAYMENT, {"id": end_to_end_id, "area": area}) if end_to_end_id else None
+async def opened(tx: Tx, named: Named, now: datetime) -> Desk:
+    """The desk with every payment and item that is named, held to the commit; the caller holds the bank's lock."""
+    named_ids = {"names": list(named.end_to_end_ids), "payouts": list(named.payout_ids)}
+    found = await rows(tx, _FOUND, named_ids)
+    await hold_refunds(tx, [row["refund_id"] for row in found if row["refund_id"]])
+    books = await ledger.locked(tx, sorted(named.areas | {row["area"] for row in found}))
+    query = "SELECT payout_id FROM payout WHERE payout_id = ANY(%s)"
+    payouts = frozenset(row["payout_id"] for row in await rows(tx, query, (named_ids["payouts"],)))
+    desk = Desk(now, books=books, payouts=payouts)
+    desk.lay_payments(await _payments(tx, [row["end_to_end_id"] for row in found]))
+    items = named.item_ids | {payment.item_id for payment in desk.payments.values() if payment.item_id}
+    names = named.end_to_end_ids | desk.payments.keys()
+    for row in await rows(tx, _ITEMS, {"names": list(names), "items": list(items)}):
+        desk.lay(Item(**row))
+    return desk
 
 
-def known(payment: DictRow | None) -> KnownPayment | None:
-    """A payment as records are matched with it."""
-    return None if payment is None else KnownPayment(payment["status"], payment["amount_cents"])
+async def _payments(tx: Tx, names: Sequence[str]) -> list[Payment]:
+    found = await rows(tx, _PAYMENTS, (list(names),))
+    left = await receivables.left(tx, [row["statement_id"] for row in found if row["statement_id"]])
+    return [Payment(**row, sums=left.get(row["statement_id"], {})) for row in found]
 
 
-async def settle(tx: Tx, payment: DictRow, follows: Follows, now: datetime, *, reason: str | None) -> UUID:
-    """Book what the bank says of a payment that fits it; the id of the entry."""
-    draft = await _draft(tx, payment, follows.kind)
-    (entry_id,) = await ledger.post(tx, payment["area"], [draft], now)
-    await tx.execute(
-        "UPDATE payment SET status = %s, bank_reason = %s WHERE end_to_end_id = %s",
-        (follows.status, reason, payment["end_to_end_id"]),
-    )
-    if payment["statement_id"]:
+async def booked(tx: Tx, desk: Desk) -> dict[str, list[UUID]]:
+    """Book everything that followed on a desk, once; the ids of the entries by area, in their order."""
+    await _add_items(tx, desk)
+    entry_ids = {area: await ledger.post_on(tx, desk.books[area], desk.drafts[area], desk.now) for area in _areas(desk)}
+    await _add_steps(tx, desk)
+    await _move_payments(tx, desk)
+    await _move_statements(tx, desk)
+    await _note_outcomes(tx, desk)
+    assert all(len(entry_ids[area]) == len(drafts) for area, drafts in desk.drafts.items()), "an entry was lost"
+    return entry_ids
+
+
+def _areas(desk: Desk) -> list[str]:
+    return sorted(area for area, drafts in desk.drafts.items() if drafts)
+
+
+_NEW_ITEM = (
+    *("item_id", "area", "iban", "reference", "part", "direction", "outcome", "amount_cents", "end_to_end_id"),
+    *("why", "sealed_sender", "key_id", "remittance", "booked_on", "created_at"),
+)
+_ADD_ITEMS = f"""
+INSERT INTO suspense_item ({", ".join(_NEW_ITEM)})
+SELECT * FROM unnest(%s::uuid[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[],
+    %s::text[], %s::text[], %s::bytea[], %s::text[], %s::text[], %s::date[], %s::timestamptz[])
+"""
+
+
+async def _add_items(tx: Tx, desk: Desk) -> None:
+    if desk.new_items:
         await tx.execute(
-            "UPDATE statement SET status = %s, version = version + 1 WHERE statement_id = %s",
-            (_STATEMENT_BECOMES[follows.kind], payment["statement_id"]),
+            _ADD_ITEMS, columns([[item[name] for name in _NEW_ITEM] for item in desk.new_items], len(_NEW_ITEM))
         )
-        await tell(tx, [payment["statement_id"]], now)
-    elif payment["refund_id"]:
-        await note_outcome(tx, payment, follows.status, reason, now=now)
-    elif payment["item_id"] and follows.kind in _FAILED:
-        failed = Step("return_failed", BY_FILE, reason or "no reason told", -payment["amount_cents"])
-        await add_step(tx, payment["item_id"], failed, now)
-    return entry_id
 
 
-async def _draft(tx: Tx, payment: DictRow, kind: EntryKind) -> chart.Draft:
-    if payment["refund_id"]:
-        return await refund_entry(tx, payment["refund_id"], _REFUND_HAPPENED[kind])
-    if payment["resident_item_id"]:
-        return chart.resident_payment(kind, item_id=payment["resident_item_id"], amount_cents=payment["amount_cents"])
-    if payment["item_id"]:
-        return chart.send_back(kind, item_id=payment["item_id"], amount_cents=payment["amount_cents"])
-    parts = (await receivables.left(tx, [payment["statement_id"]]))[payment["statement_id"]]
-    assert sum(parts.values()) == payment["amount_cents"], "a payment pays its statement"
-    return chart.payment(kind, statement_id=payment["statement_id"], producer_id=payment["producer_id"], sums=parts)
+async def _add_steps(tx: Tx, desk: Desk) -> None:
+    if not desk.steps:
+        return
+    steps = [
+        (item_id, number, step.what, step.amount_cents, step.target, step.sealed, step.key_id, step.reason, step.by)
+        for item_id, number, step in desk.steps
+    ]
+    await tx.execute(
+        "INSERT INTO suspense_step (item_id, number, what, amount_cents, target, sealed, key_id, reason, by, at)"
+        " SELECT s.*, %s FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::bigint[], %s::text[], %s::bytea[],"
+        " %s::text[], %s::text[], %s::text[]) s",
+        (desk.now, *columns(steps, 9)),
+    )
 
 
-async def explain(tx: Tx, payment: DictRow, now: datetime) -> int:
-    """Let a payment's new state explain what waits under its end-to-end id; how many items it explained."""
-    explained, seen = 0, True
-    while seen:
-        seen = False
-        for item in await open_items(tx, payment["area"], payment["end_to_end_id"]):
-            current = await payment_of(tx, payment["end_to_end_id"])
-            assert current is not None, "a payment stays"
-            if await _explains(tx, current, item, now):
-                explained, seen = explained + 1, True
-                break
-    return explained
+async def _move_payments(tx: Tx, desk: Desk) -> None:
+    if not desk.changed:
+        return
+    moved = [(name, payment.status, payment.bank_reason) for name, payment in desk.changed.items()]
+    cursor = await tx.execute(
+        "UPDATE payment p SET status = m.status, bank_reason = m.reason"
+        " FROM unnest(%s::text[], %s::text[], %s::text[]) AS m (name, status, reason) WHERE p.end_to_end_id = m.name",
+        columns(moved, 3),
+    )
+    assert cursor.rowcount == len(moved), "a payment stays"
 
 
-async def _explains(tx: Tx, payment: DictRow, item: DictRow, now: datetime) -> bool:
-    step = Step("explained_by_file", BY_FILE, "A later file explains it", item["left_cents"], payment["end_to_end_id"])
-    if item["direction"] == "notice":
-        if payment["status"] not in ("rejected", "returned"):
-            return False
-        await add_step(tx, item["item_id"], Step("closed", BY_FILE, step.reason), now)
-        return True
-    follows = match(item["outcome"], item["left_cents"], known(payment))
-    if isinstance(follows, Why) or item["left_cents"] != item["amount_cents"]:
-        return False
-    await take_back(tx, item, step, now)
-    await settle(tx, payment, follows, now, reason=item["why"])
-    return True
+async def _move_statements(tx: Tx, desk: Desk) -> None:
+    """Statements in their last states; each state on the way is told."""
+    if not desk.told:
+        return
+    ids = list({statement_id: None for statement_id, _ in desk.told})
+    query = "SELECT * FROM statement WHERE statement_id = ANY(%s) ORDER BY statement_id FOR UPDATE"
+    now = {row["statement_id"]: row for row in await rows(tx, query, (ids,))}
+    told = []
+    for statement_id, status in desk.told:
+        before = now[statement_id]
+        now[statement_id] = before | {"status": status, "version": before["version"] + 1}
+        told.append(now[statement_id])
+    await tx.execute(
+        "UPDATE statement s SET status = m.status, version = m.version"
+        " FROM unnest(%s::uuid[], %s::text[], %s::int[]) AS m (id, status, version) WHERE s.statement_id = m.id",
+        columns([(one_id, row["status"], row["version"]) for one_id, row in now.items()], 3),
+    )
+    await tell_as(tx, told, desk.now)
+
+
+async def _note_outcomes(tx: Tx, desk: Desk) -> None:
+    """Remember what the bank said of refunds' payments; sent back, a refund is owed again."""
+    if desk.outcomes:
+        await tx.execute(
+            "INSERT INTO refund_outcome (end_to_end_id, outcome, bank_reason, recorded_at)"
+            " SELECT o.*, %s FROM unnest(%s::text[], %s::text[], %s::text[]) o",
+            (desk.now, *columns(desk.outcomes, 3)),
+        )

@@ -1,5 +1,6 @@
 """Statements: approved by one person, released by another, paid within what the area can spend."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
@@ -8,7 +9,6 @@ from uuid import UUID
 from psycopg.rows import DictRow
 
 from kanava.common.clock import helsinki_date
-from kanava.common.contracts.payments import ComponentSum
 from kanava.common.contracts.payments import Statement as StatementFact
 from kanava.common.db import Tx, one, rows
 from kanava.common.errors import Refused
@@ -22,6 +22,7 @@ from ..domain.budgets import Plan
 from ..domain.chart import EntryKind
 from ..domain.payout import Held, Payable, Selection, select_within
 from ..errors import Reason, UnknownStatement
+from ..sets import columns
 from ..views import budgets, disputes, receivables
 from .accounts import debtor_of
 from .receivables import settle_receivables
@@ -87,13 +88,12 @@ async def approve_statements(tx: Tx, command: ApproveStatements, now: datetime) 
         {"area": command.area, "month": command.month, "ids": list(command.statement_ids)},
     )
     _must_be_among(command.statement_ids, [row["statement_id"] for row in chosen])
-    for row in chosen:
-        await tx.execute(
-            "UPDATE statement SET status = 'approved', approved_by = %s, approved_iban = %s, released_by = NULL,"
-            " version = version + 1 WHERE statement_id = %s",
-            (command.approved_by, row["iban"], row["statement_id"]),
-        )
     ids = [row["statement_id"] for row in chosen]
+    await tx.execute(
+        "UPDATE statement s SET status = 'approved', approved_by = %s, approved_iban = a.iban, released_by = NULL,"
+        " version = version + 1 FROM unnest(%s::uuid[], %s::text[]) AS a (id, iban) WHERE s.statement_id = a.id",
+        (command.approved_by, ids, [row["iban"] for row in chosen]),
+    )
     await tell(tx, ids, now)
     return Approved(ids, sum(row["amount_cents"] for row in chosen))
 
@@ -199,26 +199,27 @@ async def _settle_and_pay(
         for row in chosen
     ]
     await ledger.post(tx, command.area, drafts, now)
-    for row in chosen:
-        await tx.execute(
-            "UPDATE statement SET status = %s, released_by = %s, version = version + 1 WHERE statement_id = %s",
-            ("settled" if _internal(row) else "released", command.released_by, row["statement_id"]),
-        )
+    becomes = [(row["statement_id"], "settled" if _internal(row) else "released") for row in chosen]
+    await tx.execute(
+        "UPDATE statement s SET status = r.status, released_by = %s, version = version + 1"
+        " FROM unnest(%s::uuid[], %s::text[]) AS r (id, status) WHERE s.statement_id = r.id",
+        (command.released_by, *columns(becomes, 2)),
+    )
     transfers = [iso20022.transfer(row, attempt=row["version"]) for row in by_bank]
     pain001 = None
     if transfers:
         debtor = await debtor_of(tx, command.area, command.debtor_iban, by=command.released_by, now=now)
-        pain001 = iso20022.pain001(payout_id, debtor, transfers, now)
+        pain001 = await asyncio.to_thread(iso20022.pain001, payout_id, debtor, transfers, now)
     await tx.execute(
         "INSERT INTO payout (payout_id, area, released_by, created_at, pain001) VALUES (%s, %s, %s, %s, %s)",
         (payout_id, command.area, command.released_by, now, pain001),
     )
-    for transfer in transfers:
-        await tx.execute(
-            "INSERT INTO payment (end_to_end_id, payout_id, statement_id, amount_cents, status)"
-            " VALUES (%s, %s, %s, %s, 'open')",
-            (transfer.end_to_end_id, payout_id, transfer.statement_id, transfer.amount_cents),
-        )
+    payments = [(one.end_to_end_id, one.statement_id, one.amount_cents) for one in transfers]
+    await tx.execute(
+        "INSERT INTO payment (payout_id, end_to_end_id, statement_id, amount_cents, status)"
+        " SELECT %s, t.*, 'open' FROM unnest(%s::text[], %s::uuid[], %s::bigint[]) t",
+        (payout_id, *columns(payments, 3)),
+    )
     await tell(tx, [row["statement_id"] for row in chosen], now)
 
 
@@ -262,35 +263,35 @@ async def tell(tx: Tx, statement_ids: Sequence[UUID], now: datetime, *, what: st
 
     What happened is the status unless `what` says another thing, as for a dispute, which leaves the status.
     """
+    query = "SELECT * FROM statement WHERE statement_id = ANY(%s) ORDER BY statement_id"
+    await tell_as(tx, await rows(tx, query, (list(statement_ids),)), now, what=what)
+
+
+async def tell_as(tx: Tx, told: Sequence[DictRow], now: datetime, *, what: str | None = None) -> None:
+    """Say on the bus in what states statements are or were, in order; see `tell`."""
+    statement_ids = list({row["statement_id"]: None for row in told})
     sums = await _sums(tx, statement_ids)
     offset_cents = await receivables.offset_cents(tx, statement_ids)
     contested = await disputes.states(tx, statement_ids)
-    query = "SELECT * FROM statement WHERE statement_id = ANY(%s) ORDER BY statement_id"
-    for row in await rows(tx, query, (list(statement_ids),)):
-        fact = _fact(row, sums[row["statement_id"]], now)
-        added = {
+    facts = [
+        _fact(row, sums[row["statement_id"]], now)
+        | {
             "what": what or row["status"],
             "offset_cents": offset_cents.get(row["statement_id"], 0),
             "disputes": contested.get(row["statement_id"], []),
         }
-        await emit(tx, StatementFact.model_validate(fact.model_dump() | added))
+        for row in told
+    ]
+    await emit(tx, *map(StatementFact.model_validate, facts))
 
 
-def _fact(row: DictRow, sums: Sequence[DictRow], now: datetime) -> StatementFact:
+_TOLD = ("version", "statement_id", "producer_id", "area", "status", "kind", "amount_cents")
+
+
+def _fact(row: DictRow, sums: Sequence[DictRow], now: datetime) -> dict[str, object]:
     parts = [{key: part[key] for key in ("component", "lines", "amount_cents")} for part in sums]
-    return StatementFact(
-        what=row["status"],
-        version=row["version"],
-        recorded_at=now,
-        statement_id=row["statement_id"],
-        producer_id=row["producer_id"],
-        area=row["area"],
-        month=f"{row['month']:%Y-%m}",
-        status=row["status"],
-        kind=row["kind"],
-        amount_cents=row["amount_cents"],
-        sums=tuple(ComponentSum.model_validate(part) for part in parts),
-    )
+    told = {name: row[name] for name in _TOLD}
+    return {**told, "recorded_at": now, "month": f"{row['month']:%Y-%m}", "sums": parts}
 
 
 async def statement_row(tx: Tx, statement_id: UUID) -> DictRow:

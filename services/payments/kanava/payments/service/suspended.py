@@ -1,40 +1,21 @@
-"""Items of the suspense account: made when the bank's record matches nothing, followed step by step."""
+"""Items of the suspense account, followed step by step; `clearing` makes them when a bank's record matches nothing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
-from kanava.common.ids import derived_id
-from kanava.common.seal import Seal
 
 from .. import ledger
-from ..bankfiles import Detail
 from ..domain import chart
-from ..domain.banking import Direction, Why
 from ..errors import UnknownItem
-from ..views.suspense import ITEMS, LEFT, OPEN
+from ..views.suspense import ITEMS, LEFT
 
 BY_FILE = "bank"
 """Who explains an item when a later file of the bank does."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where the bank told something: on which account of which area, under which reference, on which day.
-
-    `seal` is what the account of a sender is sealed with.
-    """
-
-    area: str
-    iban: str
-    reference: str
-    direction: Direction
-    booked_on: date
-    message_id: str
-    seal: Seal
 
 
 @dataclass(frozen=True)
@@ -59,42 +40,6 @@ def signed(direction: str, amount_cents: int) -> int:
     return amount_cents if direction == "credit" else -amount_cents
 
 
-async def suspend(tx: Tx, place: Place, detail: Detail, now: datetime, *, why: Why) -> UUID:
-    """Book money that matches nothing on the suspense account and put it into the work queue.
-
-    Where it names a payment to a resident, the account that it came from is the resident's and is not kept.
-    """
-    item_id = derived_id("suspense", place.iban, place.reference, detail.part)
-    sender = place.seal.seal(item_id, detail.sender_iban.encode()) if detail.sender_iban else None
-    await tx.execute(
-        "INSERT INTO suspense_item (item_id, area, iban, reference, part, direction, outcome, amount_cents,"
-        " end_to_end_id, why, sealed_sender, key_id, remittance, booked_on, created_at)"
-        " SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, kept.sender, CASE WHEN kept.sender IS NOT NULL THEN %s END,"
-        " %s, %s, %s FROM (SELECT CASE WHEN NOT EXISTS (SELECT FROM payment WHERE end_to_end_id = %s"
-        " AND resident_item_id IS NOT NULL) THEN %s::bytea END AS sender) kept",
-        (
-            *(item_id, place.area, place.iban, place.reference, detail.part, place.direction, detail.outcome),
-            *(detail.amount_cents, detail.end_to_end_id, why, place.seal.key_id, detail.remittance, place.booked_on),
-            *(now, detail.end_to_end_id, sender),
-        ),
-    )
-    draft = chart.suspended(item_id=item_id, signed_cents=signed(place.direction, detail.amount_cents))
-    await ledger.post(tx, place.area, [draft], now)
-    return item_id
-
-
-async def give_notice(tx: Tx, *, area: str, original: str, end_to_end_id: str, why: Why, now: datetime) -> bool:
-    """Put something that the bank said, and that is about no money of the account, into the queue; False if known."""
-    item_id = derived_id("notice", original, end_to_end_id)
-    cursor = await tx.execute(
-        "INSERT INTO suspense_item (item_id, area, iban, reference, part, direction, outcome, amount_cents,"
-        " end_to_end_id, why, remittance, booked_on, created_at)"
-        " VALUES (%s, %s, '', %s, %s, 'notice', 'rejected', 0, %s, %s, '', %s, %s) ON CONFLICT DO NOTHING",
-        (item_id, area, original, end_to_end_id, end_to_end_id, why, now.date(), now),
-    )
-    return cursor.rowcount == 1
-
-
 async def hold_bank(tx: Tx) -> None:
     """One at a time explains what the bank told: its files, and people, who could explain the same money."""
     await tx.execute("SELECT pg_advisory_xact_lock(hashtext('bank'))")
@@ -107,18 +52,6 @@ async def item_row(tx: Tx, item_id: UUID) -> DictRow:
     if row is None:
         raise UnknownItem(f"There is no item {item_id} on the suspense account.")
     return row
-
-
-async def rest_of(tx: Tx, iban: str, reference: str, part: str) -> DictRow | None:
-    """The item of a place, open or not."""
-    query = f"{ITEMS} WHERE i.iban = %s AND i.reference = %s AND i.part = %s"
-    return await one(tx, query, (iban, reference, part))
-
-
-async def open_items(tx: Tx, area: str, end_to_end_id: str) -> list[DictRow]:
-    """Open items of an area, or of none, that name an end-to-end id, oldest first."""
-    query = f"{ITEMS} WHERE i.end_to_end_id = %s AND i.area IN (%s, '') AND {OPEN} ORDER BY i.created_at, i.item_id"
-    return await rows(tx, query, (end_to_end_id, area))
 
 
 async def add_step(tx: Tx, item_id: UUID, step: Step, now: datetime) -> None:
@@ -145,11 +78,15 @@ async def take_back(tx: Tx, item: DictRow, step: Step, now: datetime) -> None:
 
 async def unexplained_debits_cents(tx: Tx, area: str) -> int:
     """What left an area's account and is not explained: it cannot be spent a second time."""
-    row = await one(
+    return (await unexplained_debits(tx, [area]))[area]
+
+
+async def unexplained_debits(tx: Tx, areas: Sequence[str]) -> dict[str, int]:
+    """What left each area's account and is not explained, in cents; the caller holds the areas' books."""
+    found = await rows(
         tx,
-        f"SELECT coalesce(sum({LEFT}), 0)::bigint AS cents FROM suspense_item i"
-        " WHERE area = %s AND direction = 'debit'",
-        (area,),
+        f"SELECT i.area, sum({LEFT})::bigint AS cents FROM suspense_item i"
+        " WHERE i.area = ANY(%s) AND i.direction = 'debit' GROUP BY i.area",
+        (list(areas),),
     )
-    assert row is not None, "a sum has one row"
-    return int(row["cents"])
+    return dict.fromkeys(areas, 0) | {row["area"]: row["cents"] for row in found}

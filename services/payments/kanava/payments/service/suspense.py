@@ -30,10 +30,11 @@ from ..domain import chart
 from ..domain.banking import Why, match
 from ..domain.chart import EntryKind
 from ..errors import Reason
+from . import clearing
 from .accounts import debtor_of
 from .funding import place_funding
 from .recipients import Recipient, recipient_of, sealed, sender_of
-from .settling import explain, known, payment_of, settle
+from .settling import Named, booked, opened
 from .suspended import Step, add_step, item_row, take_back
 
 
@@ -66,18 +67,21 @@ async def own_item(tx: Tx, command: OwnItem, now: datetime) -> Stepped:
 async def match_to_payment(tx: Tx, command: MatchToPayment, now: datetime) -> Stepped:
     """Explain an item as the payment that left, or as the payment that came back."""
     item = await _open_item(tx, command.item_id)
-    payment = await payment_of(tx, command.end_to_end_id, item["area"])
     outcome = {"debit": "booked", "credit": "returned"}.get(item["direction"])
     if outcome is None:
         raise Refused(Reason.ITEM_WRONG_WAY)
-    follows = match(outcome, item["left_cents"], known(payment))
+    named = Named(frozenset({command.end_to_end_id}), item_ids=frozenset({command.item_id}))
+    desk = await opened(tx, named, now)
+    payment = desk.payment(command.end_to_end_id, item["area"])
+    follows = match(outcome, item["left_cents"], clearing.known(payment))
     if payment is None or isinstance(follows, Why):
         detail = follows.sentence if isinstance(follows, Why) else None
         raise Refused(Reason.ITEM_DOES_NOT_FIT, detail)
     step = Step("matched_to_payment", command.by, command.reason, item["left_cents"], command.end_to_end_id)
-    await take_back(tx, item, step, now)
-    await settle(tx, payment, follows, now, reason=command.reason)
-    await explain(tx, payment, now)
+    clearing.take_back(desk, desk.items[command.item_id], step)
+    clearing.settle(desk, payment, follows, reason=command.reason)
+    clearing.explain(desk, payment)
+    await booked(tx, desk)
     return Stepped(command.item_id, step.what, 0)
 
 

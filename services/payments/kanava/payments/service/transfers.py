@@ -16,6 +16,7 @@ from ..commands import PlaceTransfer
 from ..domain import chart
 from ..domain.chart import Draft
 from ..errors import Reason
+from .suspended import unexplained_debits
 
 
 @dataclass(frozen=True)
@@ -31,12 +32,14 @@ class Transferred:
 async def place_transfers(tx: Tx, asked: Sequence[Asked[PlaceTransfer]], now: datetime) -> list[Transferred | Problem]:
     """Book transfers in the order in which they are asked for; one that would cross a limit is refused alone.
 
-    What came in by an earlier transfer of the same transaction may be spent by a later one.
+    What came in by an earlier transfer of the same transaction may be spent by a later one; what left an account and
+    nobody has explained cannot be spent a second time, as for payouts.
     """
     commands = [one.command for one in asked]
     areas = sorted({area for one in commands for area in (one.from_area, one.to_area)})
     books = await ledger.locked(tx, areas)
-    spendable = {area: book.spendable_cents - book.limit_cents for area, book in books.items()}
+    gone_cents = await unexplained_debits(tx, areas)
+    spendable = {area: book.spendable_cents - book.limit_cents - gone_cents[area] for area, book in books.items()}
     drafts: dict[str, list[Draft]] = defaultdict(list)
     outcomes = [_placed(one, spendable, drafts) for one in commands]
     for area in sorted(drafts):

@@ -111,12 +111,13 @@ class BankBooking(Base, table=True):
 
 
 class BankEntry(Base, table=True):
-    """A transaction of a booking, and what it was matched with when it came."""
+    """A transaction of a booking, and what it was matched with when it came; an instalment explains one."""
 
     __tablename__ = "bank_entry"
     __table_args__ = (
         sa.CheckConstraint("amount_cents > 0"),
         sa.CheckConstraint("matched IN ('payment', 'funding', 'suspense', 'offset', 'explained')"),
+        sa.Index("bank_entry_funding", "entry_id", unique=True, postgresql_where=sa.text("matched = 'funding'")),
         {"info": APPEND_ONLY},
     )
     iban: str = Field(primary_key=True)

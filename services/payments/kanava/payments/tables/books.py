@@ -12,13 +12,17 @@ from .base import TIMES, Base
 
 
 class Run(Base, table=True):
-    """A month of an area: a job that a worker closes, once, with its sums and the digest of its export."""
+    """A month of an area: a job that a worker closes, once, with its sums and the digest of its export.
+
+    A trigger keeps a closed run as it is.
+    """
 
     __table_args__ = (
         sa.UniqueConstraint("area", "month"),
         sa.CheckConstraint("month = date_trunc('month', month)::date"),
         sa.CheckConstraint("status IN ('requested', 'closed', 'failed')"),
         sa.CheckConstraint("(status = 'closed') = (digest IS NOT NULL)"),
+        {"info": {"grants": "SELECT, INSERT, UPDATE (status, attempts, problem, digest, seconds)"}},
     )
     run_id: UUID = Field(primary_key=True)
     area: str

@@ -11,6 +11,9 @@ from kanava.common.db import APPEND_ONLY
 
 from .base import FOREVER, TIMES, Base
 
+UNTIL_NEWER: dict[str, object] = {"grants": "SELECT, INSERT, UPDATE (recorded_until)"}
+"""What a newer version does to the one before it: it ends when it was known."""
+
 
 def known_when(table: str) -> sa.Index:
     """An index of what became known since an instant: rows come in that order, so a summary of blocks will do."""
@@ -31,7 +34,10 @@ class Producer(Base, table=True):
 
 
 class Unit(Base, table=True):
-    """A unit; its area and municipality decide whose account pays and by which scheme."""
+    """A unit; its area and municipality decide whose account pays and by which scheme.
+
+    `name` is None of a unit that was last heard of before names were kept.
+    """
 
     unit_id: str = Field(primary_key=True)
     version: int
@@ -40,19 +46,7 @@ class Unit(Base, table=True):
     area: str
     municipality: str
     own: bool
-
-
-class Contract(Base, table=True):
-    """A contract as registry last stated it, with the kinds of compensation that it allows."""
-
-    contract_id: str = Field(primary_key=True)
-    version: int
-    producer_id: str = Field(index=True)
-    area: str
-    contract_class: str
-    compensation_kinds: list[str] = Field(sa_type=sa.ARRAY(sa.Text))
-    starts_on: date
-    ends_on: date | None
+    name: str | None
 
 
 class SchemePhase(Base, table=True):
@@ -113,6 +107,7 @@ class Resident(Base, table=True):
         sa.Index("resident_guardian", "guardian_id", postgresql_where=sa.text("guardian_id IS NOT NULL")),
         sa.Index("resident_area", "area"),
         known_when("resident"),
+        {"info": UNTIL_NEWER},
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -134,6 +129,7 @@ class Span(Base, table=True):
         sa.CheckConstraint("coefficient_permille > 0"),
         sa.Index("span_unit", "unit_id"),
         known_when("span"),
+        {"info": UNTIL_NEWER},
     )
     resident_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)
@@ -156,8 +152,10 @@ class Visit(Base, table=True):
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
         sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
-        sa.Index("visit_area", "area"),
+        sa.Index("visit_of_area", "area", "performed_on"),
+        known_when("visit"),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),
+        {"info": UNTIL_NEWER},
     )
     production_id: UUID = Field(primary_key=True)
     version: int = Field(primary_key=True)

@@ -22,6 +22,7 @@ class Statement(Base, table=True):
         ),
         sa.CheckConstraint("kind IN ('month', 'final')", name="statement_kind"),
         sa.CheckConstraint("approved_by <> released_by", name="statement_four_eyes"),
+        {"info": {"grants": "SELECT, INSERT, UPDATE (version, status, approved_by, approved_iban, released_by)"}},
     )
     statement_id: UUID = Field(primary_key=True)
     version: int = 1

@@ -29,7 +29,9 @@ class SanctionVersion(Base, table=True):
 
 
 class ContractVersion(Base, table=True):
-    """A version of a contract as registry stated it, and from when it was known: what it pays each month."""
+    """A version of a contract as registry stated it, and from when it was known: its kinds of compensation, its days
+    `[starts_on, ends_on)`, and what it pays each month.
+    """
 
     __tablename__ = "contract_version"
     __table_args__ = {"info": APPEND_ONLY}

@@ -24,6 +24,7 @@ class SuspenseItem(Base, table=True):
         sa.CheckConstraint("(direction = 'notice') = (amount_cents = 0) AND amount_cents >= 0"),
         sa.UniqueConstraint("iban", "reference", "part"),
         sa.CheckConstraint("(sealed_sender IS NULL) = (key_id IS NULL)", name="suspense_item_key"),
+        sa.Index("suspense_item_debit", "area", postgresql_where=sa.text("direction = 'debit'")),
         {"info": APPEND_ONLY},
     )
     item_id: UUID = Field(primary_key=True)
@@ -59,6 +60,9 @@ class SuspenseStep(Base, table=True):
             name="suspense_step_what",
         ),
         sa.CheckConstraint("length(reason) > 0"),
+        sa.Index(
+            "suspense_step_funding", "target", unique=True, postgresql_where=sa.text("what = 'matched_to_funding'")
+        ),
         sa.CheckConstraint("(sealed IS NULL) = (key_id IS NULL)", name="suspense_step_key"),
         {"info": APPEND_ONLY},
     )

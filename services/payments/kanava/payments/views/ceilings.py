@@ -7,8 +7,8 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, rows
 
-from ..ceilings import no_voucher
 from ..figures import fee_ceilings
+from ..vouchers import covered
 from .owed import LIVE
 
 _OF_FAMILY = f"""
@@ -21,7 +21,7 @@ WITH member AS (
              ELSE v.resident_id END AS payee_id
     FROM member JOIN visit v USING (resident_id)
     LEFT JOIN resident r ON r.resident_id = v.resident_id AND r.recorded_until = 'infinity'
-    WHERE v.client_fee_cents > 0 AND v.recorded_until = 'infinity' AND {no_voucher("k.recorded_until = 'infinity'")}
+    WHERE v.client_fee_cents > 0 AND v.recorded_until = 'infinity' AND NOT {covered(at="'infinity'::timestamptz")}
 ), counted AS (
     SELECT year, sum(cents)::bigint AS counted_cents FROM paid WHERE payee_id = %(payee)s GROUP BY year
 ), claimed AS (

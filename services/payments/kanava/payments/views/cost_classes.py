@@ -14,6 +14,7 @@ from ..domain.chart import COST_OF, Account
 from ..domain.cost_classes import ClassSum, Cost, sums_by_class
 from ..domain.trial_balance import AccountClass, class_of
 from .dated import DATED_ENTRIES
+from .nodes import BY_NODE, NODE_OF_LINE
 from .reports import areas_of_municipality
 
 
@@ -26,18 +27,7 @@ class CostClasses:
 
 
 COSTS = tuple(account for account in Account if class_of(account) is AccountClass.COST)
-BY_NODE = ("fee", "client_fee", "voucher")
-"""Components whose lines come from reports, which name a package node."""
 
-_NODE = """
-LEFT JOIN LATERAL (
-    SELECT v.node FROM visit v WHERE v.production_id = l.source AND v.recorded_from < CASE l.kind
-        WHEN 'refund' THEN (SELECT max(p.cut_off) FROM run p WHERE p.area = r.area AND p.cut_off < r.cut_off)
-        ELSE r.cut_off END
-    ORDER BY v.recorded_from DESC LIMIT 1
-) v ON l.component = ANY(%(by_node)s)
-"""
-"""The node of a line's report as the run knew it; a refund has the node of what it takes back."""
 _OF_AREA = f"""
 WITH dated AS MATERIALIZED (
     SELECT d.seq, d.kind, d.reference, date_trunc('month', d.value_date)::date AS month FROM ({DATED_ENTRIES}) d
@@ -49,17 +39,20 @@ FROM dated d JOIN posting p ON p.area = %(area)s AND p.seq = d.seq
 WHERE p.account = ANY(%(accounts)s) AND NOT (d.kind = 'cost' AND p.component = ANY(%(by_node)s))
 GROUP BY 1, 2, 3
 UNION ALL
-SELECT d.month, l.component, '', coalesce(v.node, ''), sum(l.amount_cents)::bigint
-FROM (SELECT DISTINCT reference, month FROM dated WHERE kind = 'cost') d
-JOIN run r ON r.run_id = d.reference JOIN line l ON l.run_id = r.run_id AND l.component = ANY(%(by_node)s) {_NODE}
+SELECT d.month, n.component, '', side.node, sum(side.cents)::bigint
+FROM (SELECT DISTINCT reference, month FROM dated WHERE kind = 'cost') d JOIN node_use n ON n.run_id = d.reference
+CROSS JOIN LATERAL (VALUES (n.node, n.amount_cents), ('', CASE WHEN n.component = ANY(%(by_node)s) THEN 0
+    ELSE -n.amount_cents END)) side (node, cents)
 GROUP BY 1, 2, 4
 """
+"""What is always of a node is read by node alone. An adjustment is of a node only where a fee is adjusted: that part of
+its posting goes from no node to the one that it used."""
 
 
 async def of_area(tx: Tx, area: str, since: date, until: date) -> CostClasses:
     """All costs in an area's books from a month to a month, `until` included, by what they are for.
 
-    Fees and vouchers are split by the nodes of their lines, whose sum is what was posted.
+    Fees and vouchers are split by the use of nodes, whose sum is what was posted.
     """
     asked = {
         "area": area,
@@ -75,7 +68,7 @@ async def of_area(tx: Tx, area: str, since: date, until: date) -> CostClasses:
 _OF_MUNICIPALITY = f"""
 SELECT r.month, l.component AS account, '' AS benefit, coalesce(v.node, '') AS node,
        sum(l.amount_cents)::bigint AS amount_cents
-FROM run r JOIN line l USING (run_id) JOIN unit u USING (unit_id) {_NODE}
+FROM run r JOIN line l USING (run_id) JOIN unit u USING (unit_id) {NODE_OF_LINE}
 WHERE r.area = ANY(%(areas)s) AND r.month BETWEEN %(since)s AND %(until)s AND r.status = 'closed'
   AND u.municipality = %(municipality)s
 GROUP BY 1, 2, 4

@@ -58,12 +58,11 @@ LEFT JOIN LATERAL (
         v.referral_id FROM visit v
     WHERE v.production_id = l.source AND v.recorded_from < known.at ORDER BY v.version DESC LIMIT 1
 ) visit ON l.component IN ('fee', 'client_fee', 'voucher')
-LEFT JOIN run closing ON closing.area = l.area AND closing.month = l.for_month
 LEFT JOIN """
-    + fee_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + fee_of(visit="visit", area="l.area", at="known.at")
     + """ own ON l.component = 'fee'
 LEFT JOIN """
-    + total_of(visit="visit", area="l.area", at="known.at", closed_at="closing.cut_off")
+    + total_of(visit="visit", area="l.area", at="known.at")
     + """ whole ON l.component = 'fee' AND own.price_id IS NULL
 CROSS JOIN LATERAL (SELECT coalesce(own.price_id, whole.price_id) AS price_id) price
 LEFT JOIN LATERAL (

@@ -6,7 +6,7 @@ from kanava.common.clock import add_months
 from kanava.common.db import Tx, rows
 
 from ..domain.chart import CASH, EntryKind
-from ..domain.expected_inflow import HORIZON, Came, Due, Payer, expected_inflow
+from ..domain.expected_inflow import HORIZON, Came, Due, Payer, expected_inflow, guessed_inflow
 from ..domain.forecast import Flow
 from .funding import payers
 
@@ -53,10 +53,11 @@ GROUP BY payer, party, month ORDER BY month, payer, party
 """
 
 
-async def planned_inflow(tx: Tx, area: str, first: date) -> dict[date, int]:
+async def planned_inflow(tx: Tx, area: str, first: date) -> tuple[dict[date, int], dict[date, int]]:
     """What the funding plans let expect, by month, for the year from `first` on; years without a plan are left out.
 
-    A plan of the year before counts for what of it is overdue.
+    A plan of the year before counts for what of it is overdue. The other sums are what of them payers without a plan
+    are taken to pay as a year before.
     """
     planned: set[tuple[Payer, int]] = set()
     due: list[Due] = []
@@ -72,4 +73,4 @@ async def planned_inflow(tx: Tx, area: str, first: date) -> dict[date, int]:
     came = [
         Came((row["payer"], row["party"]), row["month"], row["amount_cents"]) for row in await rows(tx, _CAME, asked)
     ]
-    return expected_inflow(first, planned, due, came)
+    return expected_inflow(first, planned, due, came), guessed_inflow(first, planned, came)

@@ -55,11 +55,22 @@ async def missing_cents(tx: Tx, payer: Payer, year: int) -> int:
     return max(int(row["cents"]), 0)
 
 
+async def planned_areas(tx: Tx, year: int) -> list[str]:
+    """The areas to which the state is to pay something in a year, by their newest plans."""
+    found = await rows(
+        tx,
+        "SELECT area FROM (SELECT DISTINCT ON (area) area, total_cents FROM instalment_plan"
+        " WHERE payer = 'state' AND fiscal_year = %s ORDER BY area, version DESC) newest"
+        " WHERE total_cents > 0 ORDER BY area",
+        (year,),
+    )
+    return [row["area"] for row in found]
+
+
 _PLANS = """
 SELECT DISTINCT ON (p.payer, p.party) p.payer, p.party, p.version, p.reason,
-       (SELECT array_agg(n.due_on ORDER BY n.number) FROM planned_instalment n WHERE n.plan_id = p.plan_id) AS days,
-       (SELECT array_agg(n.amount_cents ORDER BY n.number) FROM planned_instalment n WHERE n.plan_id = p.plan_id)
-       AS cents
+       ARRAY(SELECT n.due_on FROM planned_instalment n WHERE n.plan_id = p.plan_id ORDER BY n.number) AS days,
+       ARRAY(SELECT n.amount_cents FROM planned_instalment n WHERE n.plan_id = p.plan_id ORDER BY n.number) AS cents
 FROM instalment_plan p WHERE p.area = %(area)s AND p.fiscal_year = %(year)s
 ORDER BY p.payer, p.party, p.version DESC
 """

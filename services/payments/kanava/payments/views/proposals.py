@@ -1,37 +1,35 @@
 """SQL that reads what proposed rates rest on: capitation paid, own production, and the proposals themselves."""
 
+from collections.abc import Collection
 from datetime import date
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import add_months
 from kanava.common.db import Tx, one, rows
 
 _PAID = """
 SELECT r.sex, greatest(extract(year FROM age(l.for_month, r.birth_date))::int, 0) AS age,
     sum(l.amount_cents)::bigint AS paid_cents
 FROM line l JOIN run USING (run_id) JOIN unit u ON u.unit_id = l.unit_id
+JOIN unnest(%(months)s::date[], %(municipalities)s::text[]) priced (for_month, municipality)
+    ON priced.for_month = l.for_month AND priced.municipality = u.municipality
 JOIN resident r ON r.resident_id = l.resident_id AND r.recorded_until = 'infinity'
 WHERE run.area = %(area)s AND run.status = 'closed' AND l.component = 'capitation'
-    AND l.for_month >= %(from)s AND l.for_month < %(until)s AND u.municipality = ANY(%(municipalities)s)
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 
-async def paid(tx: Tx, area: str, model: str, period: tuple[date, date]) -> list[DictRow]:
-    """Capitation in the books for months of a period, corrections with it, by sex and age on the 1st of the month.
+async def closed_until(tx: Tx, area: str) -> date:
+    """The first day that no closed month of an area covers; months close in order."""
+    row = await one(tx, "SELECT max(month) AS month FROM run WHERE area = %s AND status = 'closed'", (area,))
+    return add_months(row["month"], 1) if row and row["month"] else date.min
 
-    Counted are the units of municipalities whose scheme has adopted the model.
-    """
-    adopting = await rows(
-        tx,
-        "SELECT municipality FROM (SELECT DISTINCT ON (municipality) municipality, compensation_model"
-        " FROM scheme_phase WHERE area = %s ORDER BY municipality, version DESC) newest"
-        " WHERE compensation_model = %s",
-        (area, model),
-    )
-    municipalities = [row["municipality"] for row in adopting]
-    known = {"area": area, "from": period[0], "until": period[1], "municipalities": municipalities}
-    return await rows(tx, _PAID, known)
+
+async def paid(tx: Tx, area: str, priced: Collection[tuple[date, str]]) -> list[DictRow]:
+    """Capitation in the books for months in municipalities, corrections with it, by sex and age on the 1st."""
+    months, municipalities = [month for month, _ in priced], [municipality for _, municipality in priced]
+    return await rows(tx, _PAID, {"area": area, "months": months, "municipalities": municipalities})
 
 
 _OWN_DAYS = """

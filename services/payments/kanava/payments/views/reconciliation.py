@@ -14,6 +14,9 @@ from ..adjustments import SAME_FACT
 from ..allowed_kinds import fee_allowed, stage_refused_everywhere
 from ..domain.reconciliation import Checked, Tally, reconcile
 from ..prices import fee_of
+from ..producing import produced
+from ..reconciled import stage_due
+from .reconciled_effects import EFFECTS
 
 NAMED_AT_MOST = 20
 
@@ -43,17 +46,16 @@ _CASES: Mapping[str, str] = {
             OR EXISTS (SELECT FROM voucher_use u WHERE u.production_id = v.production_id) AS done,
             NOT EXISTS (SELECT FROM run r WHERE r.area = v.area AND r.status = 'closed' AND r.cut_off > v.recorded_from
                         AND r.month + interval '1 month' > v.performed_on)
-            OR NOT EXISTS (SELECT FROM contract c WHERE c.producer_id = v.producer_id AND c.area = v.area
-                           AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
-                           AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
+            OR NOT EXISTS (SELECT FROM paying_fees c WHERE c.producer_id = v.producer_id AND c.area = v.area
+                           AND c.starts_on <= v.performed_on AND (c.ends_on IS NULL OR c.ends_on > v.performed_on))
             OR NOT """
     + fee_allowed()
+    + f" OR NOT {produced()}"
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
-    + fee_of(at="newest.cut_off", closed_at="closing.cut_off")
+    + fee_of(at="newest.cut_off")
     + """ f), true) AS waits
-        FROM visit v LEFT JOIN run closing
-            ON closing.area = v.area AND closing.month = date_trunc('month', v.performed_on)::date
+        FROM visit v
         LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
             ON newest.area = v.area
         WHERE v.recorded_until = 'infinity' AND v.recorded_from >= %(first)s::date - 1
@@ -172,12 +174,22 @@ _CASES: Mapping[str, str] = {
             false AS waits
         FROM instalment i
     """,
+    **EFFECTS,
 }
 _SAID_ONCE = """
 CREATE TEMP TABLE said ON COMMIT DROP AS
 SELECT topic, key, body::jsonb ->> 'version' AS number FROM outbox
 WHERE topic IN ('kanava.payments.run.v1', 'kanava.payments.statement.v1', 'kanava.payments.account.v1')
 """
+_PAYING_FEES = """
+CREATE TEMP TABLE paying_fees ON COMMIT DROP AS
+SELECT area, producer_id, starts_on, ends_on FROM (
+    SELECT DISTINCT ON (contract_id) c.* FROM contract_version c
+    JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest USING (area)
+    WHERE c.recorded_at < newest.cut_off ORDER BY contract_id, version DESC
+) known WHERE 'fee' = ANY(compensation_kinds)
+"""
+"""Contracts that pay fees, as the newest run of their area knew them."""
 _STORED = """
 SELECT o.topic, NULL::date AS day, o.applied AS came, s.stored AS done, 0 AS waiting, '{}'::text[] AS missing
 FROM (SELECT topic, sum(applied)::bigint AS applied FROM inbox_offset GROUP BY topic) o
@@ -201,7 +213,9 @@ async def tallies(tx: Tx, first: date, last: date) -> list[Tally]:
     asked = {"first": first, "last": last}
     await tx.execute(_SAID_ONCE)
     await tx.execute("CREATE INDEX ON said (topic, key, number); ANALYZE said")
+    await tx.execute(_PAYING_FEES)
     await stage_refused_everywhere(tx)
+    await stage_due(tx)
     found = []
     for verb, query in (("records of {} → outcome", _HEARD), ("facts of {} → broker", _SAID)):
         found += [_tally(verb.format(row["topic"]), row) for row in await rows(tx, query, asked)]

@@ -10,6 +10,7 @@ from kanava.common.db import Tx, one, rows
 
 from ..domain.chart import Account
 from ..domain.refund import Component, Figure, Measure, Rule
+from .dated import DATED_ENTRIES
 
 
 async def rules(tx: Tx) -> list[DictRow]:
@@ -58,16 +59,20 @@ async def measures_done(tx: Tx, area: str, municipality: str, years: tuple[date,
     return [Measure(row["title"], row["done_on"], row["permille"]) for row in done]
 
 
+_OWN_PAYMENTS = f"""
+SELECT coalesce(-sum(p.amount_cents), 0)::bigint AS cents FROM ({DATED_ENTRIES}) d JOIN posting p USING (area, seq)
+WHERE p.account = %(account)s AND p.party = %(municipality)s
+    AND d.value_date >= %(begins)s AND d.value_date < %(ends)s
+"""
+
+
 async def own_payment_cents(tx: Tx, area: str, municipality: str, years: tuple[date, date]) -> int:
-    """What a municipality paid into an area's account within the years `[from, until)`, days of Helsinki; cents."""
-    row = await one(
-        tx,
-        "SELECT coalesce(-sum(p.amount_cents), 0)::bigint AS cents FROM entry e JOIN posting p USING (area, seq)"
-        " WHERE e.area = %s AND p.account = %s AND p.party = %s"
-        " AND (e.booked_at AT TIME ZONE 'Europe/Helsinki')::date >= %s"
-        " AND (e.booked_at AT TIME ZONE 'Europe/Helsinki')::date < %s",
-        (area, Account.MUNICIPAL_FUNDING, municipality, *years),
-    )
+    """What a municipality paid into an area's account for the years `[from, until)`, whenever it was booked; cents.
+
+    By value dates: the day of its arrival, or where it belongs to another year, that year's.
+    """
+    asked = {"area": area, "municipality": municipality, "begins": years[0], "ends": years[1]}
+    row = await one(tx, _OWN_PAYMENTS, asked | {"account": Account.MUNICIPAL_FUNDING})
     return max(row["cents"], 0) if row else 0
 
 

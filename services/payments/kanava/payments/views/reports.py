@@ -9,6 +9,8 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, rows
 
+from .nodes import BY_NODE, NODE_OF_LINE
+
 
 @dataclass(frozen=True)
 class Window:
@@ -59,7 +61,10 @@ GROUP BY r.month, l.component ORDER BY r.month, l.component LIMIT %(limit)s
 
 
 async def of_municipality(tx: Tx, window: Window, municipality: str, areas: Sequence[str]) -> list[DictRow]:
-    """Sums of the lines of units in a municipality, by the month of the statement that they stand on."""
+    """Sums of the lines of units in a municipality, by the month of the statement that they stand on.
+
+    A unit that a report named before registry told of it has no municipality yet; its lines count once it has.
+    """
     runs = await _runs(tx, window, areas)
     return await rows(tx, _OF_MUNICIPALITY, window.parameters | {"municipality": municipality, "runs": runs})
 
@@ -74,18 +79,19 @@ _OF_PACKAGE = """
 WITH RECURSIVE node AS (
     SELECT %(node)s::text AS code UNION SELECT n.code FROM node_name n JOIN node ON n.parent = node.code
 )
-SELECT to_char(r.month, 'YYYY-MM') AS month, l.component, count(*)::int AS lines,
-       sum(l.amount_cents)::bigint AS amount_cents
-FROM line l JOIN run r USING (run_id)
-WHERE l.run_id = ANY(%(runs)s) AND l.component IN ('fee', 'client_fee', 'voucher')
-  AND EXISTS (SELECT FROM visit v JOIN node ON node.code = v.node WHERE v.production_id = l.source)
-  AND (r.month, l.component) > (%(month)s::date, %(component)s)
-GROUP BY r.month, l.component ORDER BY r.month, l.component LIMIT %(limit)s
+SELECT to_char(r.month, 'YYYY-MM') AS month, u.component, sum(u.amount_cents)::bigint AS amount_cents
+FROM node_use u JOIN node ON node.code = u.node JOIN run r USING (run_id)
+WHERE u.run_id = ANY(%(runs)s) AND (r.month, u.component) > (%(month)s::date, %(component)s)
+GROUP BY r.month, u.component HAVING sum(u.amount_cents) <> 0
+ORDER BY r.month, u.component LIMIT %(limit)s
 """
 
 
 async def of_package(tx: Tx, window: Window, node: str, area: str) -> list[DictRow]:
-    """Sums of what was paid in an area for a node of a package and all nodes below it."""
+    """Sums of what was paid in an area for a node of a package and all nodes below it.
+
+    A report that was corrected to another node stands under each for what the runs paid, and moved away, there.
+    """
     runs = await _runs(tx, window, [area])
     return await rows(tx, _OF_PACKAGE, window.parameters | {"node": node, "runs": runs})
 
@@ -104,21 +110,29 @@ async def producer_areas(tx: Tx, producer_id: str) -> list[str]:
     return [row["area"] for row in await rows(tx, query, {"id": producer_id})]
 
 
-_OF_RESIDENT = """
-SELECT to_char(l.for_month, 'YYYY-MM') AS month, l.producer_id, p.name AS producer, l.component, v.node,
-       n.name_fi AS product, sum(l.amount_cents)::bigint AS amount_cents
-FROM line l LEFT JOIN producer p USING (producer_id)
-LEFT JOIN LATERAL (SELECT node FROM visit WHERE production_id = l.source ORDER BY version DESC LIMIT 1) v ON true
-LEFT JOIN node_name n ON n.code = v.node
-WHERE l.resident_id = %(resident)s AND l.for_month BETWEEN %(since)s AND %(until)s
-GROUP BY l.for_month, l.producer_id, p.name, l.component, v.node, n.name_fi
-ORDER BY l.for_month, l.producer_id, l.component, v.node NULLS FIRST LIMIT %(limit)s OFFSET %(offset)s
+_OF_RESIDENT = f"""
+SELECT to_char(for_month, 'YYYY-MM') AS month, producer_id, producer, component, node, product,
+       sum(cents)::bigint AS amount_cents
+FROM (
+    SELECT l.for_month, l.producer_id, p.name AS producer, l.component, v.node, n.name_fi AS product,
+           l.amount_cents AS cents
+    FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id) {NODE_OF_LINE}
+    LEFT JOIN node_name n ON n.code = v.node
+    WHERE l.resident_id = %(resident)s AND l.for_month BETWEEN %(since)s AND %(until)s
+    UNION ALL
+    SELECT d.for_month, NULL, NULL, 'benefit', NULL, d.kind, d.change_cents
+    FROM benefit_decision d WHERE d.resident_id = %(resident)s AND d.for_month BETWEEN %(since)s AND %(until)s
+) spent
+GROUP BY for_month, producer_id, producer, component, node, product HAVING sum(cents) <> 0
+ORDER BY for_month, producer_id, component, node NULLS FIRST, product LIMIT %(limit)s OFFSET %(offset)s
 """
 
 
 async def of_resident(tx: Tx, parameters: dict[str, object]) -> list[DictRow]:
     """What was spent for a resident by the month it was for, with the names of producer and product; cents.
 
+    Benefits (etuudet) are the component `benefit`, with their kind as the product. What came to nothing is left out.
+
     `parameters`: resident, since, until, limit, offset.
     """
-    return await rows(tx, _OF_RESIDENT, parameters)
+    return await rows(tx, _OF_RESIDENT, parameters | {"by_node": list(BY_NODE)})

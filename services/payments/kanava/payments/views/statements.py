@@ -9,6 +9,7 @@ from psycopg.rows import DictRow
 from kanava.common.db import Tx, one, rows
 
 from ..prices import fee_of, total_of
+from ..producing import produced
 
 _STATEMENTS = """
 SELECT s.statement_id, s.version, s.run_id, pay.status AS bank_status, pay.bank_reason, s.area,
@@ -49,17 +50,33 @@ async def statements(
     return await rows(tx, _STATEMENTS, known | place | {"id": statement_id, "limit": limit})
 
 
+_NO_FEE_CONTRACT = """
+NOT EXISTS (SELECT FROM contract_version c WHERE c.producer_id = v.producer_id AND c.area = v.area
+            AND 'fee' = ANY(c.compensation_kinds) AND c.starts_on <= v.performed_on
+            AND (c.ends_on IS NULL OR c.ends_on > v.performed_on)
+            AND NOT EXISTS (SELECT FROM contract_version n WHERE n.contract_id = c.contract_id
+                            AND n.version > c.version))
+AND NOT EXISTS (SELECT FROM voucher_use n WHERE n.production_id = v.production_id)
+"""
+"""What a voucher stood for is no fee, and is listed with the voucher."""
+
+
 async def unpriced(tx: Tx, area: str) -> list[DictRow]:
-    """Reports that wait, with the `reason`: no price in force, no DRG weight, or no referral where one is asked for."""
-    at = {"at": "'infinity'::timestamptz", "closed_at": "closing.cut_off"}
-    fee, total = fee_of(**at), total_of(**at)
+    """Reports that wait, with the `reason`.
+
+    No scheme in production on the day, no price in force, no DRG weight, no referral where one is asked for, or no
+    contract with fees on the day.
+    """
+    ever = "'infinity'::timestamptz"
+    fee, total = fee_of(at=ever), total_of(at=ever)
     return await rows(
         tx,
-        "SELECT v.node, v.unit_of_measure, coalesce(f.why, 'no_price') AS reason, count(*)::int AS reports,"
-        " min(v.performed_on) AS oldest FROM visit v LEFT JOIN run closing ON closing.area = v.area"
-        f" AND closing.month = date_trunc('month', v.performed_on)::date LEFT JOIN LATERAL (SELECT * FROM {fee} own"
+        f"SELECT v.node, v.unit_of_measure, CASE WHEN NOT {produced()} THEN 'no_scheme' WHEN f.price_id IS NULL"
+        " THEN 'no_price' ELSE coalesce(f.why, 'no_fee_contract') END AS reason, count(*)::int AS reports,"
+        f" min(v.performed_on) AS oldest FROM visit v LEFT JOIN LATERAL (SELECT * FROM {fee} own"
         f" UNION ALL SELECT * FROM {total} whole LIMIT 1) f ON true"
-        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND (f.price_id IS NULL OR f.why IS NOT NULL)"
+        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND (f.price_id IS NULL OR f.why IS NOT NULL"
+        f" OR NOT {produced()} OR ({_NO_FEE_CONTRACT}))"
         " GROUP BY v.node, v.unit_of_measure, reason ORDER BY v.node, v.unit_of_measure, reason",
         (area,),
     )

@@ -8,7 +8,9 @@ from kanava.common.clock import add_months
 from kanava.common.contracts.registry import CompensationTerms
 from kanava.common.db import Tx, one, rows
 
-from ..prices import fee_of
+from ..allowed_kinds import fee_allowed, stage_refused_everywhere
+from ..prices import fee_of, total_of
+from ..vouchers import covered
 
 MONTHS_OF_FEES = 12
 
@@ -36,28 +38,82 @@ async def listed(tx: Tx, day: date, area: str | None, municipality: str | None) 
     return await rows(tx, _LISTED, {"day": day, "area": area, "municipality": municipality})
 
 
-_FEES = (
-    """
-SELECT u.area, u.municipality, v.producer_id, coalesce(s.coefficient_permille, 1000) AS coefficient_permille,
+_CONTRACTS = """
+CREATE TEMP TABLE test_contract ON COMMIT DROP AS
+WITH newest AS (
+    SELECT DISTINCT ON (contract_id) contract_id, area, producer_id, starts_on, ends_on FROM contract_version
+    WHERE %(area)s::text IS NULL OR area = %(area)s ORDER BY contract_id, version DESC
+)
+SELECT n.area, n.producer_id, greatest(n.starts_on, m.first) AS begins, least(n.ends_on, m.after) AS ends
+FROM newest n CROSS JOIN (
+    SELECT first::date AS first, (first + interval '1 month')::date AS after
+    FROM generate_series(%(counted_from)s::timestamp, %(day)s::timestamp - interval '1 month', '1 month') first) m
+CROSS JOIN LATERAL (
+    SELECT coalesce(min(r.cut_off), 'infinity') AS at FROM run r WHERE r.area = n.area AND r.month >= m.first) closed
+CROSS JOIN LATERAL (
+    SELECT compensation_kinds FROM contract_version k WHERE k.contract_id = n.contract_id
+    ORDER BY k.recorded_at < closed.at DESC, CASE WHEN k.recorded_at < closed.at THEN -k.version ELSE k.version END
+    LIMIT 1) known
+WHERE 'fee' = ANY(known.compensation_kinds)
+"""
+"""The days on which contracts pay fees, by the kinds that were known when the month closed, as `fees` has them."""
+_TOTALS = """
+SELECT bool_or(total_price ->> 'counted_each' = 'year') AS by_year FROM price
+WHERE price_basis = 'package_total' AND (%(area)s::text IS NULL OR area = %(area)s)
+"""
+_NO_TOTAL = """LATERAL (SELECT NULL::text AS price_id, NULL::bigint AS fee_cents, NULL::text AS package,
+        NULL::text AS counted_each, NULL::text AS why)"""
+_FEES = """
+WITH priced AS (
+    SELECT v.area, u.municipality, v.producer_id, v.resident_id, v.production_id, v.performed_on,
+        coalesce(own.fee_cents, whole.fee_cents) AS fee_cents, whole.package, whole.counted_each
+    FROM visit v JOIN unit u USING (unit_id)
+    LEFT JOIN {fee} own ON true
+    LEFT JOIN {total} whole ON own.price_id IS NULL
+    WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(counted_from)s AND v.performed_on < %(day)s
+        AND (%(area)s::text IS NULL OR v.area = %(area)s)
+        AND (own.price_id IS NOT NULL OR whole.price_id IS NOT NULL) AND coalesce(own.why, whole.why) IS NULL
+        AND EXISTS (SELECT FROM test_contract c WHERE c.area = v.area AND c.producer_id = v.producer_id
+                    AND c.begins <= v.performed_on AND c.ends > v.performed_on)
+        AND NOT {covered} AND {allowed}
+),
+counted AS (
+    SELECT *, package IS NULL OR row_number() OVER (PARTITION BY area, resident_id, package, counted_each,
+        date_trunc(counted_each, performed_on) ORDER BY performed_on, production_id) = 1 AS is_paid
+    FROM priced
+)
+SELECT p.area, p.municipality, p.producer_id, coalesce(s.coefficient_permille, 1000) AS coefficient_permille,
     sum(p.fee_cents)::bigint AS fee_cents
-FROM visit v JOIN unit u USING (unit_id)
-JOIN """
-    + fee_of(at="'infinity'::timestamptz", closed_at="NULL::timestamptz")
-    + """ p ON p.why IS NULL
-LEFT JOIN span s ON s.resident_id = v.resident_id AND s.recorded_until = 'infinity'
+FROM counted p
+LEFT JOIN span s ON s.resident_id = p.resident_id AND s.recorded_until = 'infinity'
     AND s.starts_on <= %(day)s AND (s.until IS NULL OR s.until > %(day)s)
-WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(since)s AND v.performed_on < %(day)s
-    AND (%(area)s::text IS NULL OR u.area = %(area)s)
-    AND (%(municipality)s::text IS NULL OR u.municipality = %(municipality)s)
+WHERE p.is_paid AND p.performed_on >= %(since)s
+    AND (%(municipality)s::text IS NULL OR p.municipality = %(municipality)s)
 GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
 """
-)
+"""A package that counts clients by the year is counted from its beginning on: who was paid for before is not again."""
 
 
 async def fees(tx: Tx, day: date, area: str | None, municipality: str | None) -> list[DictRow]:
-    """What the services of the twelve months before a day cost at their prices, by producer and coefficient."""
+    """What the services of the twelve months before a day cost at their prices, by producer and coefficient.
+
+    Asked of each report is what a run asks (contract, allowed kind, referral, weight, and that no voucher pays it), as
+    known now, whether or not the scheme is in production yet. Kinds that a model refuses are known of months that are
+    closed. The area is the one that pays.
+    """
     since = add_months(day, -MONTHS_OF_FEES)
-    return await rows(tx, _FEES, {"day": day, "since": since, "area": area, "municipality": municipality})
+    asked = {"day": day, "since": since, "counted_from": since, "area": area, "municipality": municipality}
+    totals = await one(tx, _TOTALS, asked)
+    by_year = totals["by_year"] if totals else None
+    if by_year:
+        asked["counted_from"] = date(since.year, 1, 1)
+    await tx.execute(_CONTRACTS, asked)
+    await tx.execute("ANALYZE test_contract")
+    await stage_refused_everywhere(tx)
+    ever = "'infinity'::timestamptz"
+    total = _NO_TOTAL if by_year is None else total_of(at=ever)
+    conditions = {"covered": covered(at=ever), "allowed": fee_allowed()}
+    return await rows(tx, _FEES.format(fee=fee_of(at=ever), total=total, **conditions), asked)
 
 
 async def adopted(tx: Tx, day: date) -> dict[str, CompensationTerms]:

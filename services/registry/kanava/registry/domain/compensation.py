@@ -6,27 +6,13 @@ from datetime import date
 from fractions import Fraction
 
 from kanava.common.contracts.registry import CompensationKind, ContractClass, Direction
+from kanava.common.fixed_share import guard_on
 
 from .contract_classes import class_terms
 from .violations import Violation
 
 WHOLE_PERMILLE = 1000
 MONTHS = 12
-
-
-@dataclass(frozen=True)
-class FixedShareGuard:
-    """The least share of fixed compensation in all compensation, from a day on; below it a model is warned of."""
-
-    valid_from: date
-    least: Fraction
-    source: str
-
-
-FIXED_SHARE: tuple[FixedShareGuard, ...] = (
-    FixedShareGuard(date(2018, 3, 8), Fraction(2, 3), "HE 16/2018: kiinteä korvaus vähintään kaksi kolmasosaa"),
-)
-"""The guard as a dated table."""
 
 
 @dataclass(frozen=True)
@@ -110,11 +96,15 @@ def broken_by_allowed_kinds(
     return broken
 
 
-def warnings_of(fixed_share_permille: int, valid_from: date) -> tuple[Violation, ...]:
-    """What to warn of in a model that is allowed nevertheless: a fixed share under two thirds."""
-    dated = (row for row in FIXED_SHARE if row.valid_from <= valid_from)
-    guard = max(dated, key=lambda row: row.valid_from, default=None)
-    if guard is None or Fraction(fixed_share_permille, WHOLE_PERMILLE) >= guard.least:
+def warnings_of(fixed_share_permille: int | None, valid_from: date) -> tuple[Violation, ...]:
+    """What to warn of in a model that is allowed nevertheless: a fixed share under two thirds, or none declared."""
+    guard = guard_on(valid_from)
+    if guard is None:
+        return ()
+    if fixed_share_permille is None:
+        detail = f"the model declares no share of fixed compensation; the least is {guard.least} ({guard.source})"
+        return (Violation("/compensation/fixed_share_permille", "fixed_share_declared", detail),)
+    if Fraction(fixed_share_permille, WHOLE_PERMILLE) >= guard.least:
         return ()
     detail = f"fixed compensation is {fixed_share_permille} permille, less than {guard.least} ({guard.source})"
     return (Violation("/compensation/fixed_share_permille", "fixed_share", detail),)

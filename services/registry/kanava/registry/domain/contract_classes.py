@@ -80,6 +80,13 @@ def broken_by_span(starts_on: date, ends_on: date | None) -> list[Violation]:
     return [Violation("/ends_on", "ends_after_start", "a contract ends no earlier than it starts")]
 
 
+def broken_by_end(starts_on: date, agreed: date | None, ends_on: date) -> list[Violation]:
+    """A contract ends no earlier than it starts, and never later than was agreed: for that another one is signed."""
+    if agreed is not None and ends_on > agreed:
+        return [Violation("/ends_on", "ends_sooner", f"the contract ends on {agreed.isoformat()} already")]
+    return broken_by_span(starts_on, ends_on)
+
+
 def broken_by_payments(
     kinds: Sequence[CompensationKind], *, has_base_payment: bool, has_effectiveness: bool
 ) -> list[Violation]:

@@ -12,6 +12,7 @@ from .violations import Violation
 
 Status = Literal["applied", "approved", "suspended", "revoked", "left"]
 Verdict = Literal["approve", "reject"]
+StandingVerdict = Literal["suspend", "reinstate", "leave"]
 
 
 class ProducerRefusal(RefusalReason):
@@ -34,6 +35,8 @@ class ProducerRefusal(RefusalReason):
     )
     NOT_APPROVED = "not_approved", "The producer is not approved."
     NOT_ACTIVE = "not_active", "The producer has been revoked or has left."
+    NOT_SUSPENDED = "not_suspended", "Only a suspended producer is reinstated."
+    UNDER_CONTRACT = "under_contract", "A producer leaves when each of its contracts has ended."
 
 
 @dataclass(frozen=True)
@@ -162,3 +165,18 @@ def refusal_to_approve(application: Application) -> ProducerRefusal | None:
     if application.current_rule_book not in application.accepted:
         return ProducerRefusal.RULE_BOOK_NOT_ACCEPTED
     return None
+
+
+STANDING_AFTER: dict[StandingVerdict, Status] = {"suspend": "suspended", "reinstate": "approved", "leave": "left"}
+"""The standing that follows from a decision on it."""
+
+
+def refusal_to_change(status: Status, verdict: StandingVerdict, *, under_contract: bool) -> ProducerRefusal | None:
+    """Why a producer's standing cannot change like this; None when it can."""
+    if status in ("revoked", "left"):
+        return ProducerRefusal.NOT_ACTIVE
+    if verdict == "reinstate":
+        return None if status == "suspended" else ProducerRefusal.NOT_SUSPENDED
+    if status != "approved" and (verdict, status) != ("leave", "suspended"):
+        return ProducerRefusal.NOT_APPROVED
+    return ProducerRefusal.UNDER_CONTRACT if verdict == "leave" and under_contract else None

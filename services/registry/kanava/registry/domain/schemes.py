@@ -5,10 +5,12 @@
 Source: the roll-out slides of the model for steering producers, lines 238–240.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import IntEnum
 
+from kanava.common.clock import add_months, first_of_month
 from kanava.common.errors import RefusalReason
 
 from .violations import Violation
@@ -40,19 +42,25 @@ class SchemeRefusal(RefusalReason):
         "Production starts when a producer with an open unit in the municipality or the area is approved.",
     )
     NOT_IN_DIALOGUE = "not_in_dialogue", "Producers comment, and the organiser answers, in phase 2."
-    NOT_IN_DECISION = "not_in_decision", "The municipality decides in phase 3."
+    NOT_IN_DECISION = "not_in_decision", "The municipality decides in phase 3, and later on new versions."
+    ADOPTED_ALREADY = "adopted_already", "The municipality has adopted these versions already."
+    ADOPTION_AHEAD = (
+        "adoption_ahead",
+        "A version that the municipality adopted does not hold yet; the scheme moves on from that day.",
+    )
     ALREADY_ANSWERED = "already_answered", "The comment has its answer; what was answered stays."
     EXISTS_ALREADY = "exists_already", "The municipality has a scheme already."
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What the gates look at: the phase, open comments, the latest decision and the approved producers."""
+    """What the gates look at: the phase, open comments, the decision, the approved producers, what is still ahead."""
 
     phase: Phase
     comments_unanswered: int
     approved_by_municipality: bool | None
     approved_producers: int
+    adoption_ahead: bool = False
 
 
 def _dialogue_done(standing: Standing) -> SchemeRefusal | None:
@@ -81,6 +89,8 @@ def refusal_to_enter(standing: Standing, wanted: int) -> SchemeRefusal | None:
     """Why the scheme cannot enter the phase `wanted`; None when it can."""
     if wanted != standing.phase + 1 or wanted > Phase.FOLLOW_UP:
         return SchemeRefusal.NOT_THE_NEXT_PHASE
+    if standing.adoption_ahead:
+        return SchemeRefusal.ADOPTION_AHEAD
     gate = GATES.get(Phase(wanted))
     return gate(standing) if gate else None
 
@@ -91,11 +101,13 @@ ADOPTED: tuple[str, ...] = ("rule_book", "compensation_model", "service_descript
 
 @dataclass(frozen=True)
 class Named:
-    """A document that a decision names; `kind` and `area` are None when it does not exist."""
+    """A document that a decision names; what follows its id is None when it does not exist."""
 
     document_id: str | None
     kind: str | None = None
     area: str | None = None
+    valid_from: date | None = None
+    corrects: bool = False
 
 
 def broken_by_adoption(*, approves: bool, area: str, named: Mapping[str, Named]) -> list[Violation]:
@@ -110,3 +122,19 @@ def broken_by_adoption(*, approves: bool, area: str, named: Mapping[str, Named])
         elif approves and (document.kind, document.area) != (kind, area):
             broken.append(Violation(f"/{kind}", "document_of_area", f"not a published {kind} of area {area}"))
     return broken
+
+
+def adopted_from(adopted: Sequence[Named], *, today: date, began_on: date) -> date:
+    """The day from which newly adopted versions hold in a scheme that runs; at the earliest `began_on`.
+
+    A version holds from its own first day, and of the middle of a month from the next, because a month is priced by
+    one model; but not before the day of the decision, so that no closed month is priced again. Only the correction of
+    an error reaches back (settled question 1).
+    """
+    assert adopted, "a decision that adopts nothing new has no day"
+    starts = [began_on]
+    for one in adopted:
+        assert one.valid_from is not None, "a document that does not exist is not adopted"
+        whole = one.valid_from if one.valid_from.day == 1 else add_months(first_of_month(one.valid_from), 1)
+        starts.append(whole if one.corrects else max(whole, today))
+    return max(starts)

@@ -17,6 +17,7 @@ from kanava.registry.domain.schemes import (
     Phase,
     SchemeRefusal,
     Standing,
+    adopted_from,
     broken_by_adoption,
     refusal_to_enter,
 )
@@ -91,22 +92,45 @@ async def answer_comment(
 async def decide_on_scheme(
     tx: Tx, scheme_id: str, command: DecideOnScheme, *, caller: Caller, now: datetime
 ) -> views.SchemeView:
-    """Record the decision of the scheme's own municipality, with the documents that it adopts."""
+    """Record the decision of the scheme's own municipality, with the documents that it adopts.
+
+    In phase 3 they hold once the scheme moves on; later, a decision adopts new versions for the scheme as it runs.
+    """
     scheme = await _locked(tx, scheme_id)
     caller.must_be_in_municipality(scheme["municipality"])
-    if scheme["phase"] != Phase.DECISION:
+    if scheme["phase"] < Phase.DECISION:
         raise SchemeRefused(SchemeRefusal.NOT_IN_DECISION)
     named = {kind: await _named(tx, getattr(command, kind)) for kind in ADOPTED}
     require(broken_by_adoption(approves=command.verdict == "approve", area=scheme["area"], named=named))
     number = await store.next_number(tx, "scheme_decision", of=("scheme_id", scheme_id))
     row = {"scheme_id": scheme_id, "number": number, **command.model_dump()}
     await store.insert(tx, "scheme_decision", {**row, "decided_by": caller.subject, "recorded_at": now})
+    if scheme["phase"] > Phase.DECISION and command.verdict == "approve":
+        await _adopt(tx, scheme, named, now)
     return await views.scheme(tx, scheme_id)
+
+
+async def _adopt(tx: Tx, scheme: dict[str, Any], named: dict[str, Named], now: datetime) -> None:
+    """Give a scheme that runs the versions that it adopts, and say from which day they hold."""
+    fresh = [named[kind] for kind in ADOPTED if named[kind].document_id != scheme[kind]]
+    if not fresh:
+        raise SchemeRefused(SchemeRefusal.ADOPTED_ALREADY)
+    running = min(scheme["phase"], Phase.PRODUCTION)
+    began_on = await store.scheme_phase_entered_on(tx, scheme["scheme_id"], running)
+    holds_from = adopted_from(fresh, today=helsinki_date(now), began_on=began_on)
+    adopted = {kind: named[kind].document_id for kind in ADOPTED}
+    told = await store.move_scheme(
+        tx, scheme["scheme_id"], phase=scheme["phase"], entered_on=holds_from, adopted=adopted
+    )
+    await emit(tx, Scheme.model_validate({**told, "what": "adopted", "recorded_at": now}))
 
 
 async def _named(tx: Tx, document_id: str | None) -> Named:
     document = await store.document(tx, document_id) if document_id else None
-    return Named(document_id, document["kind"], document["area"]) if document else Named(document_id)
+    if document is None:
+        return Named(document_id)
+    corrects = document["correction_reason"] is not None
+    return Named(document_id, document["kind"], document["area"], document["valid_from"], corrects)
 
 
 async def enter_phase(
@@ -121,10 +145,12 @@ async def enter_phase(
         comments_unanswered=await store.comments_unanswered(tx, scheme_id),
         approved_by_municipality=None if decision is None else decision["verdict"] == "approve",
         approved_producers=await store.approved_producers(tx, scheme["municipality"], scheme["area"]),
+        adoption_ahead=scheme["entered_on"] > helsinki_date(now),
     )
     if refusal := refusal_to_enter(standing, command.phase):
         raise SchemeRefused(refusal)
-    adopted = {kind: decision[kind] if decision else None for kind in ADOPTED}
+    newly = decision if scheme["phase"] == Phase.DECISION else None
+    adopted = {kind: (newly or scheme)[kind] for kind in ADOPTED}
     moved = await store.move_scheme(tx, scheme_id, phase=command.phase, entered_on=helsinki_date(now), adopted=adopted)
     await _tell_phase(tx, moved, caller=caller, now=now)
     return await views.scheme(tx, scheme_id)
