@@ -171,6 +171,20 @@ LATE: dict[str, tuple[str, Fact, dict[str, int]]] = {
 """What was recorded before the cut-off of October and came after it, and by how many cents it changes October."""
 
 
+async def test_a_late_fee_moves_a_claim_that_stands(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    over = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6), fee_cents=900_00)
+    await story.hear(pool, "monitoring.production", over)
+    await story.close(pool, OCTOBER, at(11, 2))
+    late = visit(2, 1, date(2026, 10, 6), recorded_at=at(10, 20), fee_cents=10_00)
+    await story.hear(pool, "monitoring.production", late)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    async with transaction(pool) as tx:
+        claims = await rows(tx, "SELECT amount_cents FROM ceiling_claim JOIN run USING (run_id) ORDER BY month")
+    assert [row["amount_cents"] for row in claims] == [85_00, 10_00]
+
+
 @pytest.mark.parametrize("what", LATE)
 async def test_what_came_after_the_cut_off_changes_the_month_by_itself(pool: Pool, what: str) -> None:
     await story.open_area(pool)
