@@ -1,6 +1,6 @@
 """The budget of an area holds payouts back or flags them, on a real PostgreSQL."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import psycopg
 import pytest
@@ -11,7 +11,7 @@ from kanava.payments.views import budgets as views
 from tests.payments import story
 from tests.payments.test_payout import NOVEMBER, closed_month
 from tests.support import facts as told
-from tests.support.facts import at, visit
+from tests.support.facts import at, listed, resident, span, visit
 
 FROM = date(2026, 1, 1)
 
@@ -141,3 +141,20 @@ async def test_what_was_used_is_never_changed(pool: Pool) -> None:
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             async with transaction(pool) as tx:
                 await tx.execute(statement)
+
+
+async def test_the_months_of_a_year_draw_on_its_budget_and_no_others(pool: Pool) -> None:
+    """December 2025 and January 2026 cost 7.00 € and 3.50 €: each is of its own year."""
+    await story.open_area(pool)
+    since, early = date(2025, 9, 1), datetime(2025, 11, 1, tzinfo=UTC)
+    model = told.document().model_copy(update={"valid_from": since, "recorded_at": early})
+    await story.hear(pool, "registry.document", model)
+    await story.hear(pool, "registry.scheme", told.scheme().model_copy(update={"version": 6, "entered_on": since}))
+    await story.hear(pool, "listing.resident", resident(1))
+    stretches = span(date(2025, 12, 1), date(2026, 1, 1)), span(date(2026, 1, 1), date(2026, 2, 1), permille=500)
+    await story.hear(pool, "listing.listing", listed(1, *stretches))
+    for hour, month in enumerate((date(2025, 12, 1), date(2026, 1, 1))):
+        await story.close(pool, month, at(12, 2, hour))
+    async with transaction(pool) as tx:
+        uses = {year: await views.uses_of_year(tx, told.AREA, year, taken=False) for year in (2025, 2026)}
+    assert {year: sum(one.amount_cents for one in found) for year, found in uses.items()} == {2025: 7_00, 2026: 3_50}

@@ -1,7 +1,7 @@
 """A producer contests lines of its statement; somebody decides; money changes by the next run alone."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 import pytest
@@ -9,10 +9,11 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Pool, one, rows, transaction
 from kanava.common.errors import Invalid, Refused
-from kanava.payments.commands import ContestLines, DecideDispute, LineKey
+from kanava.payments.commands import ContestLines, DecideDispute, LineKey, RequestRun
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.errors import Reason
 from kanava.payments.service.disputes import Contested, Decided, contest_lines, decide_dispute
+from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.views import disputes, statements
 from tests.payments import story
 from tests.payments.test_payout import closed_month
@@ -52,12 +53,13 @@ async def decide(
     by: str = "cecilia",
     holds: Sequence[tuple[LineKey, int]] = (),
     day: int = 20,
+    now: datetime | None = None,
 ) -> Decided:
     """Accept with a remedy, reject without one."""
     reasons = "Perustelut on annettu."
     command = DecideDispute(dispute_id, remedy is not None, reasons, by, remedy, tuple(holds))
     async with transaction(pool) as tx:
-        return await decide_dispute(tx, command, at(12, day))
+        return await decide_dispute(tx, command, now or at(12, day))
 
 
 async def cases(pool: Pool, today: date, **wanted: object) -> list[DictRow]:
@@ -123,6 +125,32 @@ async def test_what_payments_owns_is_taken_by_the_next_run_once(pool: Pool) -> N
     await story.close(pool, date(2027, 1, 1), told.at(12, 31).replace(year=2027))
     assert len(await story.lines(pool, "adjustment")) == 2
     await story.assert_books_agree(pool)
+
+
+async def test_what_is_decided_at_the_cut_off_waits_and_another_area_takes_none_of_it(pool: Pool) -> None:
+    await closed_month(pool)
+    contested = await key(pool, "fee")
+    opened = await contest(pool, "fee")
+    await decide(pool, opened.dispute_id, remedy=Remedy.PAYMENTS, holds=[(contested, 50_00)])
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun("05", NOVEMBER, "operator"), at(12, 25))
+    assert await close_next(pool)
+    assert await story.lines(pool, "adjustment") == []
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun(told.AREA, DECEMBER, "operator"), at(12, 31, 23))
+    second = await contest(pool, "client_fee")
+    await decide(
+        pool,
+        second.dispute_id,
+        remedy=Remedy.PAYMENTS,
+        holds=[(await key(pool, "client_fee"), -10_00)],
+        now=at(12, 31, 23),
+    )
+    assert await close_next(pool)
+    assert {line["source"] for line in await story.lines(pool, "adjustment")} == {opened.dispute_id}
+    await story.close(pool, date(2027, 1, 1), told.at(12, 31).replace(year=2027))
+    taken = {line["source"] for line in await story.lines(pool, "adjustment")}
+    assert taken == {opened.dispute_id, second.dispute_id}
 
 
 async def test_the_last_day_for_contesting_is_kept(pool: Pool) -> None:

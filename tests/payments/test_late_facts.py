@@ -6,13 +6,15 @@ from datetime import date
 
 import pytest
 
+from kanava.common.contracts import Fact
 from kanava.common.contracts.listing import Listing
-from kanava.common.db import Pool, Tx, transaction
+from kanava.common.db import Pool, Tx, rows, transaction
 from kanava.payments.commands import RequestRun
 from kanava.payments.consumers import SUBSCRIPTIONS
 from kanava.payments.service import runs
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
+from tests.payments.test_vouchers import voucher
 from tests.support import facts as told
 from tests.support.facts import at, listed, resident, span, visit
 
@@ -135,3 +137,69 @@ async def test_a_fact_under_way_when_a_run_is_requested_is_in_that_run(
         await close_next(pool)
     await close_next(pool)
     assert await found(pool) == [(OCTOBER, "original", 7_00)]
+
+
+IN_TIME = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6), fee_cents=20_00)
+EARLIER = {"version": 2, "recorded_at": at(10, 20)}
+LATE: dict[str, tuple[str, Fact, dict[str, int]]] = {
+    "a report": (
+        "monitoring.production",
+        visit(2, 1, date(2026, 10, 6), recorded_at=at(10, 20), fee_cents=900_00),
+        {"fee": 45_00, "client_fee": -900_00, "ceiling": 920_00 - 815_00},
+    ),
+    "a corrected report": (
+        "monitoring.production",
+        IN_TIME.model_copy(update=EARLIER | {"what": "corrected", "client_fee_cents": 900_00}),
+        {"client_fee": -880_00, "ceiling": 900_00 - 815_00},
+    ),
+    "a corrected price": (
+        "registry.price",
+        told.price().model_copy(update=EARLIER | {"correction_reason": "Kirjoitusvirhe", "price_cents": 50_00}),
+        {"fee": 5_00},
+    ),
+    "a voucher": (
+        "listing.voucher",
+        voucher(1, 1, recorded_at=at(10, 20), starts_on=OCTOBER),
+        {"fee": -45_00, "client_fee": 20_00, "voucher": 50_00},
+    ),
+    "a contract's end": (
+        "registry.contract",
+        told.contract(private=True).model_copy(update=EARLIER | {"ends_on": date(2026, 10, 5)}),
+        {"fee": -45_00, "client_fee": 20_00},
+    ),
+}
+"""What was recorded before the cut-off of October and came after it, and by how many cents it changes October."""
+
+
+async def test_a_late_fee_moves_a_claim_that_stands(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    over = visit(1, 1, date(2026, 10, 5), recorded_at=at(10, 6), fee_cents=900_00)
+    await story.hear(pool, "monitoring.production", over)
+    await story.close(pool, OCTOBER, at(11, 2))
+    late = visit(2, 1, date(2026, 10, 6), recorded_at=at(10, 20), fee_cents=10_00)
+    await story.hear(pool, "monitoring.production", late)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    async with transaction(pool) as tx:
+        claims = await rows(tx, "SELECT amount_cents FROM ceiling_claim JOIN run USING (run_id) ORDER BY month")
+    assert [row["amount_cents"] for row in claims] == [85_00, 10_00]
+
+
+@pytest.mark.parametrize("what", LATE)
+async def test_what_came_after_the_cut_off_changes_the_month_by_itself(pool: Pool, what: str) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "monitoring.production", IN_TIME)
+    await story.close(pool, OCTOBER, at(11, 2))
+    topic, fact, changes = LATE[what]
+    assert await story.hear(pool, topic, fact) == 1
+    run = await story.close(pool, NOVEMBER, at(12, 2))
+    query = (
+        "SELECT component, sum(amount_cents)::int AS cents FROM (SELECT component, amount_cents FROM line"
+        " WHERE run_id = %(run)s AND for_month = '2026-10-01' UNION ALL SELECT 'ceiling', amount_cents"
+        " FROM ceiling_claim WHERE run_id = %(run)s) moved GROUP BY component"
+    )
+    async with transaction(pool) as tx:
+        moved = {row["component"]: row["cents"] for row in await rows(tx, query, {"run": run["run_id"]})}
+    assert moved == changes
+    await story.assert_books_agree(pool)

@@ -109,6 +109,10 @@ async def test_a_receivable_larger_than_the_next_statement_is_paid_off_over_mont
         assert await balance(pool, "1300") == left_cents
         assert await status_of(pool, month) == "settled", "nothing is left to pay"
         await story.assert_books_agree(pool)
+    assert await status_of(pool, NOVEMBER) == "settled", "what was owed is paid off"
+    await story.close(pool, add_months(DECEMBER, 3), told.at(12, 31).replace(year=2027))
+    paid = await released(pool, add_months(DECEMBER, 3))
+    assert (paid.offset_cents, paid.to_bank_cents) == (0, 7_00), "and takes nothing more"
 
 
 async def test_releasing_again_takes_nothing_twice(pool: Pool) -> None:

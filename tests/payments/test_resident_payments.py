@@ -23,6 +23,7 @@ from tests.payments import resident_story as steps
 from tests.payments.bank import back, camt054, debit, notification, pain002
 from tests.payments.resident_story import DECEMBER, IBANS, NOVEMBER
 from tests.support import facts as told
+from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, resident, resident_id, visit
 from tests.support.schemas import schema_errors
 
@@ -159,6 +160,19 @@ async def test_who_has_no_account_stays_owed_and_is_listed_with_the_age(pool: Po
     assert await steps.listed(pool) == []
 
 
+async def test_a_matter_is_as_old_as_the_first_cent_that_is_still_owed(pool: Pool) -> None:
+    """10.00 € since 3 November and 5.00 € more since the 13th; once the first are paid, the rest is younger."""
+    await story.fund(pool, FUNDED, at(11, 1))
+    await steps.give(pool, 1)
+    await steps.decide(pool, 1, 10_00, now=at(11, 3))
+    await steps.decide(pool, 1, 15_00, now=at(11, 13))
+    assert [row["age_days"] for row in await steps.listed(pool)] == [30]
+    await steps.draw(pool)
+    await steps.decide(pool, 1, 18_00, now=at(11, 23))
+    await steps.decide(pool, 1, 19_00, now=at(11, 28))
+    assert [(row["owed_cents"], row["age_days"]) for row in await steps.listed(pool)] == [(4_00, 10)]
+
+
 async def test_the_dead_are_not_paid(pool: Pool) -> None:
     await two_owed(pool)
     gone = resident(1, version=2, what="died", lives_until=date(2026, 11, 20), recorded_at=at(11, 21))
@@ -177,6 +191,25 @@ async def test_from_the_first_day_without_the_resident_nothing_is_paid(pool: Poo
     drawn = await steps.draw(pool)
     assert (drawn.payments, drawn.waiting) == (1, {"died": 1})
     assert {row["payee_id"]: row["died"] for row in await steps.listed(pool)} == {resident_id(1): True}
+
+
+@pytest.mark.parametrize("why", ["limit", "unexplained debit"])
+@pytest.mark.parametrize(("above_cents", "payments"), [(0, 2), (1, 1)])
+async def test_a_release_leaves_the_limit_and_what_the_bank_took(
+    pool: Pool, database: ServiceDatabase, why: str, above_cents: int, payments: int
+) -> None:
+    """65.00 € fit to the cent above the area's limit, or beside money that left and nobody can explain."""
+    await two_owed(pool)
+    kept_cents = FUNDED - 65_00 + above_cents
+    if why == "limit":
+        with psycopg.connect(database.admin_url, autocommit=True) as admin:
+            admin.execute("UPDATE book SET limit_cents = %s", (kept_cents,))
+    else:
+        async with transaction(pool) as tx:
+            await tx.execute("INSERT INTO area_account VALUES (%s, '03', 'operator', %s)", (bank.IBAN, at(10, 1)))
+        await clearing.take(pool, notification("M1", debit("B1", ("unknown", kept_cents))))
+    released = await steps.pay(pool)
+    assert (released.payments, len(released.held)) == (payments, 2 - payments)
 
 
 async def test_on_the_eighteenth_birthday_a_child_is_paid_itself(pool: Pool) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import psycopg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from kanava.payments.service.transfers import Transferred, _placed, place_transf
 from tests.payments import bank, clearing, story
 from tests.payments.bank import back, debit, notification
 from tests.support import facts as told
+from tests.support.databases import ServiceDatabase
 from tests.support.facts import at
 
 HERE, THERE, ELSEWHERE = told.AREA, "05", "90"
@@ -54,6 +56,14 @@ async def test_of_sixty_and_sixty_against_a_hundred_one_is_booked(pool: Pool) ->
     outcomes = await move(pool, (HERE, THERE, 60_00), (HERE, ELSEWHERE, 60_00), now=at(10, 2))
     assert reasons(outcomes) == [None, Reason.OVER_THE_LIMIT]
     assert await balances(pool) == {HERE: 40_00, THERE: 60_00, ELSEWHERE: 0}
+
+
+async def test_a_transfer_goes_down_to_the_limit_to_the_cent(pool: Pool, database: ServiceDatabase) -> None:
+    await story.fund(pool, 100_00, at(10, 1))
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("UPDATE book SET limit_cents = 40_00")
+    outcomes = await move(pool, (HERE, THERE, 60_01), (HERE, THERE, 60_00), (HERE, THERE, 1), now=at(10, 2))
+    assert reasons(outcomes) == [Reason.OVER_THE_LIMIT, None, Reason.OVER_THE_LIMIT]
 
 
 async def test_what_came_in_may_be_spent_by_the_next_of_the_batch(pool: Pool) -> None:
