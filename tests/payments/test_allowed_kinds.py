@@ -7,6 +7,8 @@ from structlog.testing import capture_logs
 
 from kanava.common.contracts.registry import AllowedKinds, CompensationKind, ContractClass
 from kanava.common.db import Pool, one, rows, transaction
+from kanava.payments.commands import RequestRun
+from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.views.allowed_kinds import refused_kinds
 from kanava.payments.views.reconciliation import reconciliation
 from tests.payments import story
@@ -174,3 +176,21 @@ async def test_who_hears_the_contract_warns_and_the_organiser_sees_it(pool: Pool
     async with transaction(pool) as tx:
         assert await refused_kinds(tx, told.AREA, at(11, 2)) == [refused]
         assert await refused_kinds(tx, told.AREA, at(9, 30)) == [], "nobody knew yet"
+
+
+async def test_a_unit_heard_after_the_cut_off_lets_nothing_be_paid_before_the_next_run(pool: Pool) -> None:
+    """Espoo's model refuses what that of Vihti pays: the producer's unit in Vihti is known after October's cut-off."""
+    await story.open_area(pool)
+    await adopt(pool, "cooperation", "capitation")
+    vihti = {"scheme_id": "vihti", "municipality": "927"}
+    await story.hear(pool, "registry.scheme", told.scheme().model_copy(update=vihti))
+    await story.hear(pool, "registry.contract", cooperation())
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun(told.AREA, OCTOBER, "operator"), at(11, 2))
+    unit = {"unit_id": f"{told.PRIVATE}9", "municipality": "927", "recorded_at": at(11, 1)}
+    await story.hear(pool, "registry.unit", told.unit(private=True).model_copy(update=unit))
+    assert await close_next(pool)
+    assert await paid(pool) == [], "the run reads what was known before its cut-off"
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await paid(pool) == [("11", "original", 160_00), ("11", "original", 310_00)]
+    await story.assert_books_agree(pool)

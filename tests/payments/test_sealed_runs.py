@@ -8,8 +8,8 @@ import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from kanava.common.db import Pool, one, transaction
-from kanava.payments import ledger
+from kanava.common.db import Pool, Tx, one, transaction
+from kanava.payments import closed_runs, ledger
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
@@ -179,3 +179,26 @@ async def test_what_is_booked_beside_a_verification_breaks_nothing(pool: Pool, m
         later = await ledger.verify(tx, told.AREA)
     assert later.broken is None
     assert later.entries > verified.entries
+
+
+async def test_a_month_that_closes_after_its_run_was_read_breaks_nothing(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run waits when a verification reads the runs, and is closed when it reads what belongs to them."""
+    await closed_month(pool)
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun(told.AREA, DECEMBER, "operator"), at(12, 31, 23))
+    read = closed_runs.rows
+
+    async def read_then_close(tx: Tx, query: str, parameters: Any) -> list[DictRow]:
+        found = await read(tx, query, parameters)
+        if "digest FROM run" in query:
+            assert await close_next(pool)
+        return found
+
+    monkeypatch.setattr(closed_runs, "rows", read_then_close)
+    async with transaction(pool) as tx:
+        assert (await ledger.verify(tx, told.AREA)).broken is None
+    monkeypatch.undo()
+    async with transaction(pool) as tx:
+        assert (await ledger.verify(tx, told.AREA)).broken is None

@@ -29,6 +29,9 @@ SELECT *, starts_on < %(end)s AND (ends_on IS NULL OR ends_on > %(first)s) AS is
         CASE WHEN recorded_at < %(cut_off)s THEN -version ELSE version END
 ) known ORDER BY contract_id
 """
+_PLACES = """
+SELECT DISTINCT producer_id, municipality FROM unit WHERE area = %(area)s AND recorded_at < %(until)s
+"""
 _STAGE = "CREATE TEMP TABLE {name} (month date, producer_id text, municipality text, kind text) ON COMMIT DROP"
 Refusals = set[tuple[date, str, str, str]]
 """Month, producer, municipality and kind of what is paid in no way."""
@@ -150,6 +153,6 @@ async def _judged(tx: Tx, area: str, first: date, *, cut_off: datetime, until: d
         for row in await rows(tx, SCHEMES, asked)
     }
     places: dict[str, frozenset[str]] = {}
-    for row in await rows(tx, "SELECT DISTINCT producer_id, municipality FROM unit WHERE area = %s", (area,)):
+    for row in await rows(tx, _PLACES, asked):
         places[row["producer_id"]] = places.get(row["producer_id"], frozenset()) | {row["municipality"]}
     return _Judged(first, models, await rows(tx, _CONTRACTS, asked), places)

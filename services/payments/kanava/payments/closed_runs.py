@@ -34,8 +34,8 @@ async def sums_of(tx: Tx, run_id: UUID) -> RunSums:
 async def flaw_of_runs(tx: Tx, area: str, known: Mapping[UUID, RunSums]) -> str | None:
     """What is wrong with the first run or statement of an area that does not hold; None where all of them do.
 
-    `known` holds the sums of the runs that have entries. Runs are read before what belongs to them, so a month that
-    closes beside this is whole or not seen.
+    `known` holds the sums of the runs that have entries. Runs are read before what belongs to them, so a month that was
+    closed is whole; one that closes beside this is for the next verification.
     """
     runs = await rows(tx, "SELECT run_id, area, month, status, digest FROM run WHERE area = %s ORDER BY month", (area,))
     missing = sorted(known.keys() - {run["run_id"] for run in runs})
@@ -57,7 +57,8 @@ _CLAIMS = "SELECT reference, lines_digest FROM entry WHERE area = %s AND kind = 
 
 async def _flaw_of_run(tx: Tx, run: DictRow, sums: RunSums, claims: Sequence[str]) -> str | None:
     if run["status"] != "closed":
-        return "it is not closed, and has entries" if sums or claims else None
+        is_open = (sums or claims) and not await _is_closed(tx, run["run_id"])
+        return "it is not closed, and has entries" if is_open else None
     if digest_of(sums.values(), claims) != run["digest"]:
         return "its digest is not that of its lines, charges and claims"
     drawn = _of_producers(run, sums.values())
@@ -66,6 +67,11 @@ async def _flaw_of_run(tx: Tx, run: DictRow, sums: RunSums, claims: Sequence[str
         if drawn.get(producer_id) != stated.get(producer_id):
             return f"the statement of {producer_id} is not the sum of its lines and charges"
     return None
+
+
+async def _is_closed(tx: Tx, run_id: UUID) -> bool:
+    """Whether a run is closed by now: then it closed after it was read, and before what belongs to it was."""
+    return await one(tx, "SELECT FROM run WHERE run_id = %s AND status = 'closed'", (run_id,)) is not None
 
 
 def _of_producers(run: DictRow, sums: Iterable[DictRow]) -> dict[str, DictRow]:
