@@ -152,11 +152,39 @@ def test_production_is_reached_by_https_or_on_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["kanava.example", "https://kanava.example/x", "ftp://x", "https://a@b", "https://"]
+    "address",
+    [
+        "kanava.example",
+        "https://kanava.example/x",
+        "https://kanava.example?x=1",
+        "https://kanava.example/#x",
+        "https://kanava.example:x",
+        "https://kanava.example:99999",
+        "https://:8003",
+        "ftp://x",
+        "https://a@b",
+        "https://",
+    ],
 )
 def test_an_address_that_is_no_origin_is_refused(address: str) -> None:
     with pytest.raises(ValueError, match="public address"):
         PageSettings(service="hello", public_url=address)
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://kanava.example:443", "https://kanava.example"),
+        ("http://kanava.example:80/", "http://kanava.example"),
+        ("https://kanava.example:8443", "https://kanava.example:8443"),
+        ("https://kanava.example:", "https://kanava.example"),
+        ("http://[::1]:8003", "http://[::1]:8003"),
+        ("https://[::1]:443", "https://[::1]"),
+    ],
+)
+def test_an_origin_is_what_browsers_write(address: str, origin: str) -> None:
+    """A browser leaves out the port that its scheme has anyway; compared to the letter, every form would be refused."""
+    assert PageSettings(service="hello", public_url=address).origin == origin
 
 
 async def test_the_cookie_opens_pages_and_nothing_else(ours: Browser) -> None:

@@ -14,7 +14,7 @@ from kanava.common.db import Pool, Tx, transaction
 from kanava.common.languages import LANGUAGES, money_text, read_texts
 from kanava.local.issuer import persona_claims, sign
 from kanava.local.postgres import Postgres
-from kanava.local.profile import Profile
+from kanava.local.profile import Profile, project_root
 from kanava.payments.domain.benefits import BenefitKind
 from kanava.payments.domain.spending import COMPONENTS, Change
 from kanava.payments.main import create_app
@@ -244,6 +244,15 @@ async def test_a_benefit_of_before_the_first_month_can_be_found(pool: Pool, ours
     assert [text for _, text in page.all("a") if text == "Aiemmat kuukaudet"] == []
 
 
+async def test_decisions_of_one_day_are_each_told(pool: Pool, ours: Browser) -> None:
+    for hour, cents in enumerate((40_00, 55_00, 10_00), 9):
+        await resident_story.decide(pool, 51, cents, now=at(11, 5, hour))
+    text = Page((await ours.sign_in("resident", resident_id(51))).text).text.replace(NBSP, " ")
+    assert text.count("Oikaisu (marraskuu 2026)") == 2
+    told = ("aiemmin 40,00 €, nyt 55,00 €", "aiemmin 55,00 €, nyt 10,00 €")
+    assert 0 < text.find(told[0]) < text.find(told[1])
+
+
 @pytest.mark.parametrize("query", ["since=2026-13", "until=x", "since=1800-01", "until=2026-10-01", "since="])
 async def test_a_month_that_is_none_is_a_page_with_an_error(ours: Browser, query: str) -> None:
     await ours.sign_in("resident", resident_id(OURS))
@@ -314,6 +323,15 @@ def templates() -> Iterator[str]:
     for package in ("kanava.common", "kanava.payments"):
         for one in files(package).joinpath("templates").iterdir():
             yield one.read_text(encoding="utf-8")
+
+
+def test_kinds_are_called_what_the_glossary_calls_them() -> None:
+    """In Finnish and Swedish; English names are those of the code, which a resident need not know."""
+    texts = read_texts("kanava.payments").by_key
+    lines = (project_root() / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    terms = {tuple(cell.strip() for cell in line.strip("|").split("|")[:2]) for line in lines if line.startswith("| ")}
+    named = {kind: texts[f"component.{kind}"] for kind in COMPONENTS if kind != "voucher"}
+    assert [kind for kind, text in named.items() if (text["fi"].lower(), text["sv"].lower()) not in terms] == []
 
 
 def test_no_template_has_text_of_its_own() -> None:

@@ -152,6 +152,19 @@ def test_the_how_tos_show_commands() -> None:
 
 
 @pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
+def test_a_how_to_fills_in_by_what_machines_have(path: Path) -> None:
+    """`uuidgen`, for one, is missing on a small Debian: the key would be empty."""
+    found = set(re.findall(r"\$\(([a-z./]+)", path.read_text(encoding="utf-8")))
+    assert found <= {"cat", "openssl", "./kanava"}
+
+
+@pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
+def test_a_how_to_says_where_the_services_are_that_it_calls(path: Path) -> None:
+    (told,) = re.findall(r"address of each service; here they stand in (.+?)\.", path.read_text(encoding="utf-8"))
+    assert {one.lower() for one in re.findall(r"\$([A-Z]+)", told)} == {curl.service for curl in curls(path)}
+
+
+@pytest.mark.parametrize("path", HOWTOS, ids=lambda path: path.stem)
 def test_every_command_of_a_how_to_can_be_pasted(path: Path) -> None:
     """It stands in a block that is closed before the next heading, and the shell fills its variables in."""
     inside = False

@@ -10,6 +10,8 @@ from .seal import sealing_key
 
 DEVELOPMENT_SESSION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zZXNzaW9uLWtleS0wMDE="
 DEVELOPMENT_DATABASE_URL = "postgresql://kanava:kanava@127.0.0.1:5432/kanava"
+OWN_PORTS = {"http": 80, "https": 443}
+"""Schemes of pages, each with the port that browsers leave out of an origin."""
 
 
 class ServiceSettings(BaseSettings):
@@ -165,10 +167,7 @@ class PageSettings(ServiceSettings):
     @field_validator("public_url")
     @classmethod
     def _is_an_origin(cls, value: str | None) -> str | None:
-        parts = urlsplit(value or "http://127.0.0.1")
-        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or "@" in parts.netloc:
-            raise ValueError("a public address is a scheme, a host and a port")
-        return value
+        return value if value is None else _origin(value)
 
     @model_validator(mode="after")
     def _names_its_address(self) -> Self:
@@ -182,9 +181,25 @@ class PageSettings(ServiceSettings):
     @property
     def origin(self) -> str:
         """The origin of this service as browsers write it."""
-        return (self.public_url or f"http://127.0.0.1:{self.port}").rstrip("/").lower()
+        return self.public_url or f"http://127.0.0.1:{self.port}"
 
     @property
     def configuration_url(self) -> str:
         """Where the issuer says what its endpoints are."""
         return self.discovery_url or f"{self.issuer.rstrip('/')}/.well-known/openid-configuration"
+
+
+def _origin(address: str) -> str:
+    """An address as browsers write the origin of its pages; `ValueError` for one that says more or less than that."""
+    parts = urlsplit(address)
+    has_more = bool(parts.path.strip("/") or parts.query or parts.fragment or "@" in parts.netloc)
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if parts.scheme not in OWN_PORTS or not host or has_more:
+        raise ValueError("a public address is a scheme, a host and a port")
+    named = f"[{host}]" if ":" in host else host
+    return (
+        f"{parts.scheme}://{named}" if port in (None, OWN_PORTS[parts.scheme]) else f"{parts.scheme}://{named}:{port}"
+    )
