@@ -138,12 +138,12 @@ async def test_what_is_decided_at_the_cut_off_waits_and_another_area_takes_none_
     assert await story.lines(pool, "adjustment") == []
     async with transaction(pool) as tx:
         await request_run(tx, RequestRun(told.AREA, DECEMBER, "operator"), at(12, 31, 23))
-    second = await contest(pool, "client_fee")
+    second = await contest(pool, "capitation")
     await decide(
         pool,
         second.dispute_id,
         remedy=Remedy.PAYMENTS,
-        holds=[(await key(pool, "client_fee"), -10_00)],
+        holds=[(await key(pool, "capitation"), 8_00)],
         now=at(12, 31, 23),
     )
     assert await close_next(pool)
