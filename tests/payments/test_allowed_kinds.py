@@ -194,3 +194,21 @@ async def test_a_unit_heard_after_the_cut_off_lets_nothing_be_paid_before_the_ne
     await story.close(pool, NOVEMBER, at(12, 2))
     assert await paid(pool) == [("11", "original", 160_00), ("11", "original", 310_00)]
     await story.assert_books_agree(pool)
+
+
+async def test_a_contract_that_ended_late_lets_no_other_class_be_paid_in_its_place(pool: Pool) -> None:
+    """Basic contracts are paid fees, cooperation ones are not; that the basic one had ended is known a month later."""
+    await story.open_area(pool)
+    await adopt(pool, "cooperation", "base_payment")
+    both = cooperation(starts_on=date(2026, 10, 1), compensation_kinds=("capitation", "fee"))
+    await story.hear(pool, "registry.contract", both.model_copy(update={"monthly_base_payment_cents": None}))
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "listing.listing", listed(1, span(date(2026, 10, 1), private=True)))
+    await story.hear(pool, "monitoring.production", visit(1, 1, date(2026, 10, 20), recorded_at=at(10, 21)))
+    await story.close(pool, OCTOBER, at(11, 2))
+    ended = {"version": 2, "what": "ended", "recorded_at": at(11, 10), "ends_on": date(2026, 10, 1)}
+    await story.hear(pool, "registry.contract", told.contract(private=True).model_copy(update=ended))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    for component in ("fee", "capitation"):
+        assert sorted(line["kind"] for line in await story.lines(pool, component)) == ["original", "refund"]
+    await story.assert_books_agree(pool)

@@ -1,7 +1,8 @@
 """The SQL and the reading behind kinds of compensation that a model in force does not pay to a contract's class.
 
-A month is judged by the models, contracts and classes that were known when it closed, so a later model never takes
-back what a closed month paid. Where no model of the area limits anything, nothing else is read.
+A month is judged by the models, classes and kinds that were known when it closed, so a later model never takes back
+what a closed month paid; the days of contracts are those last known (settled question 19). Where no model of the area
+limits anything, nothing else is read.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,9 +23,11 @@ SELECT FROM model WHERE area = %s AND jsonb_array_length(coalesce(terms -> 'allo
 """
 _MONTHS = "SELECT month, cut_off FROM run WHERE area = %s AND month <= %s ORDER BY month"
 _CONTRACTS = """
-SELECT *, starts_on < %(end)s AND (ends_on IS NULL OR ends_on > %(first)s) AS is_in_force FROM (
-    SELECT DISTINCT ON (contract_id) contract_id, producer_id, contract_class, compensation_kinds, starts_on, ends_on
+SELECT *, starts_on < %(end)s AND (ends_on IS NULL OR ends_on > greatest(starts_on, %(first)s)) AS is_in_force FROM (
+    SELECT DISTINCT ON (contract_id) contract_id, producer_id, contract_class, compensation_kinds,
+        first_value(starts_on) OVER newest AS starts_on, first_value(ends_on) OVER newest AS ends_on
     FROM contract_version WHERE area = %(area)s AND recorded_at < %(until)s
+    WINDOW newest AS (PARTITION BY contract_id ORDER BY version DESC)
     ORDER BY contract_id, recorded_at < %(cut_off)s DESC,
         CASE WHEN recorded_at < %(cut_off)s THEN -version ELSE version END
 ) known ORDER BY contract_id
@@ -67,7 +70,7 @@ async def stage_refused_kinds(tx: Tx, month: Month) -> bool:
 
     Of the contracts in force that have the kind, every one is of a class to which the municipality's model does not
     pay it. Capitation follows who is listed, so a contract need not name it to be judged. What a contract that became
-    known late turned in a month that the previous run saw otherwise is laid out as `kind_turned`.
+    known or ended late turned in a month that the previous run saw otherwise is laid out as `kind_turned`.
     """
     found, before = await _refusals(tx, month, month.cut_off), Refusals()
     if month.previous_cut_off is not None:
