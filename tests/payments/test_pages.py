@@ -244,6 +244,15 @@ async def test_a_benefit_of_before_the_first_month_can_be_found(pool: Pool, ours
     assert [text for _, text in page.all("a") if text == "Aiemmat kuukaudet"] == []
 
 
+async def test_decisions_of_one_day_are_each_told(pool: Pool, ours: Browser) -> None:
+    for hour, cents in enumerate((40_00, 55_00, 10_00), 9):
+        await resident_story.decide(pool, 51, cents, now=at(11, 5, hour))
+    text = Page((await ours.sign_in("resident", resident_id(51))).text).text.replace(NBSP, " ")
+    assert text.count("Oikaisu (marraskuu 2026)") == 2
+    told = ("aiemmin 40,00 €, nyt 55,00 €", "aiemmin 55,00 €, nyt 10,00 €")
+    assert 0 < text.find(told[0]) < text.find(told[1])
+
+
 @pytest.mark.parametrize("query", ["since=2026-13", "until=x", "since=1800-01", "until=2026-10-01", "since="])
 async def test_a_month_that_is_none_is_a_page_with_an_error(ours: Browser, query: str) -> None:
     await ours.sign_in("resident", resident_id(OURS))

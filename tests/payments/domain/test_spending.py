@@ -96,6 +96,17 @@ def test_what_was_corrected_twice_is_told_in_its_order() -> None:
     assert month.amount_cents == 6_00
 
 
+def test_two_decisions_of_one_day_are_told_apart() -> None:
+    first = replace(CAPITATION, component="benefit", amount_cents=40_00, decision=1)
+    second = replace(correction(first, amount_cents=55_00), decision=2)
+    third = replace(correction(first, amount_cents=10_00), decision=3)
+    taken = [replace(refund(first), decision=2), replace(refund(second), decision=3)]
+    (month,) = months_of([third, taken[1], first, second, taken[0]])
+    told = [(one.before_cents, one.after_cents) for one in month.matters[0].corrections]
+    assert told == [(40_00, 55_00), (55_00, 10_00)]
+    assert month.matters[0].holds == third
+
+
 def test_what_was_taken_back_holds_nothing_and_is_still_shown() -> None:
     (month,) = months_of([CAPITATION, refund(CAPITATION)])
     (matter,) = month.matters

@@ -61,7 +61,7 @@ class Booked:
     """What one run booked on a resident for one month and matter: the sum of its lines of one kind.
 
     `rate_cents` is the one rate or price of these lines, None where they have several; `reason` is that of a
-    decision. A refund has negative days and cents.
+    decision, `decision` the number of one on a benefit (0 for lines). A refund has negative days and cents.
     """
 
     for_month: date
@@ -79,6 +79,7 @@ class Booked:
     unit: str | None = None
     product: str | None = None
     reason: str | None = None
+    decision: int = 0
 
     @property
     def key(self) -> Key:
@@ -187,16 +188,21 @@ def _place(key: Key) -> tuple[date, int, str, str, str]:
 
 
 def _matter(booked: Sequence[Booked]) -> Matter:
-    ordered = sorted(booked, key=lambda one: (one.paid_month, one.kind != "original", one.kind != "refund"))
-    corrected: dict[date, dict[str, Booked]] = defaultdict(dict)
+    ordered = sorted(booked, key=lambda one: (*_when(one), one.kind != "original", one.kind != "refund"))
+    corrected: dict[tuple[date, int], dict[str, Booked]] = defaultdict(dict)
     for one in ordered:
         if one.kind != "original":
-            corrected[one.paid_month][one.kind] = one
+            corrected[_when(one)][one.kind] = one
     corrections = [
-        Correction(month, pair.get("refund"), pair.get("correction")) for month, pair in sorted(corrected.items())
+        Correction(month, pair.get("refund"), pair.get("correction")) for (month, _), pair in sorted(corrected.items())
     ]
     reasons = dict.fromkeys(one.reason for one in ordered if one.reason and one.kind == "original")
     return Matter(ordered[0], sum(one.amount_cents for one in ordered), tuple(corrections), tuple(reasons))
+
+
+def _when(booked: Booked) -> tuple[date, int]:
+    """What tells one correction of a matter from another: its run, or its decision, of which a day may have several."""
+    return booked.paid_month, booked.decision
 
 
 _OF_DECISIONS = frozenset({"performance", "benefit", "adjustment"})

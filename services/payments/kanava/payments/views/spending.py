@@ -19,7 +19,7 @@ SELECT * FROM (
            p.name AS producer, u.name AS unit, n.name_fi AS product, decided.reason,
            sum(l.days)::int AS days, sum(l.permille_days)::int AS permille_days,
            CASE WHEN min(l.rate_cents) = max(l.rate_cents) THEN min(l.rate_cents) END AS rate_cents,
-           sum(l.amount_cents)::bigint AS amount_cents
+           sum(l.amount_cents)::bigint AS amount_cents, 0 AS decision
     FROM line l JOIN run r USING (run_id) LEFT JOIN producer p USING (producer_id)
     LEFT JOIN unit u ON u.unit_id = l.unit_id
     {NODE_OF_LINE}
@@ -35,14 +35,16 @@ SELECT * FROM (
              decided.reason
     UNION ALL
     SELECT d.for_month, (d.decided_at AT TIME ZONE 'Europe/Helsinki')::date, 'benefit', part.kind, '', d.reference,
-           d.kind, NULL, NULL, NULL, d.reasons, 0, 0, NULL, part.cents
+           d.kind, NULL, NULL, NULL, d.reasons, 0, 0, NULL, part.cents,
+           d.number
     FROM benefit_decision d CROSS JOIN LATERAL (VALUES
         (CASE WHEN d.number = 1 THEN 'original' ELSE 'correction' END, d.holds_cents),
         ('refund', d.change_cents - d.holds_cents)
     ) part (kind, cents)
     WHERE d.resident_id = %(resident)s AND d.for_month BETWEEN %(since)s AND %(until)s
       AND (d.number > 1 OR part.kind = 'original')
-) booked ORDER BY for_month DESC, component, producer_id, unit_id, node, paid_month, kind, reason LIMIT %(limit)s
+) booked ORDER BY for_month DESC, component, producer_id, unit_id, node, paid_month, decision, kind, reason
+LIMIT %(limit)s
 """
 
 
