@@ -14,7 +14,7 @@ from kanava.common.db import Pool, Tx, transaction
 from kanava.common.languages import LANGUAGES, money_text, read_texts
 from kanava.local.issuer import persona_claims, sign
 from kanava.local.postgres import Postgres
-from kanava.local.profile import Profile
+from kanava.local.profile import Profile, project_root
 from kanava.payments.domain.benefits import BenefitKind
 from kanava.payments.domain.spending import COMPONENTS, Change
 from kanava.payments.main import create_app
@@ -323,6 +323,15 @@ def templates() -> Iterator[str]:
     for package in ("kanava.common", "kanava.payments"):
         for one in files(package).joinpath("templates").iterdir():
             yield one.read_text(encoding="utf-8")
+
+
+def test_kinds_are_called_what_the_glossary_calls_them() -> None:
+    """In Finnish and Swedish; English names are those of the code, which a resident need not know."""
+    texts = read_texts("kanava.payments").by_key
+    lines = (project_root() / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+    terms = {tuple(cell.strip() for cell in line.strip("|").split("|")[:2]) for line in lines if line.startswith("| ")}
+    named = {kind: texts[f"component.{kind}"] for kind in COMPONENTS if kind != "voucher"}
+    assert [kind for kind, text in named.items() if (text["fi"].lower(), text["sv"].lower()) not in terms] == []
 
 
 def test_no_template_has_text_of_its_own() -> None:
