@@ -4,6 +4,7 @@ import asyncio
 import base64
 import hashlib
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -272,6 +273,20 @@ async def test_a_refusal_or_another_issuer_s_answer_ends_without_a_session(
     answer = await ours.client.get(callback, params=brought | {"state": asked["state"]})
     assert answer.status_code == 400
     assert COOKIE not in ours.client.cookies
+
+
+async def test_an_issuer_that_names_itself_always_does(machine: Machine, ours: Browser) -> None:
+    """An answer without `iss` is not of an issuer that says it gives one (RFC 9207); of another it is."""
+    for names_itself, status in ((True, 400), (False, 303)):
+        at_issuer, _ = await begun(ours)
+        sign_in = machine.app.state.sign_in
+        told = {"authorization_response_iss_parameter_supported": names_itself}
+        sign_in._known = (sign_in._known[0], sign_in._known[1] | told)
+        location = (await ours.choose(at_issuer, "resident")).headers["location"]
+        without = re.sub("&iss=[^&]*", "", location)
+        assert without != location
+        assert (await ours.open(without)).status_code == status
+        assert (COOKIE in ours.client.cookies) == (status == 303)
 
 
 class Lying:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from kanava.common.db import Pool
+from kanava.common.db import Pool, make_pool
 from kanava.local.postgres import Postgres
 from tests.support.databases import ServiceDatabase, service_database
 
@@ -21,3 +21,12 @@ async def pool(database: ServiceDatabase) -> AsyncIterator[Pool]:
     """Connections with the application's role."""
     async with database.pool() as opened:
         yield opened
+
+
+@pytest.fixture
+async def plain(database: ServiceDatabase) -> AsyncIterator[Pool]:
+    """One connection with the application's role and nothing set, not even an area, used again and again."""
+    opened = make_pool(database.app_url, size=1)
+    await opened.open(wait=True)
+    yield opened
+    await opened.close()

@@ -199,6 +199,22 @@ async def test_a_unit_has_its_name_and_one_without_keeps_its_number(pool: Pool, 
     await story.hear(pool, "registry.unit", renamed.model_copy(update={"version": 3, "name": "Unit"}))
 
 
+async def test_names_are_text_and_never_markup(pool: Pool, ours: Browser) -> None:
+    markup = "<script>alert('1')</script> \"&amp; {0} {{ 1 }}"
+    await ours.sign_in("resident", resident_id(OURS))
+    real = told.producer(private=True), told.unit(private=True)
+    for version, names in ((11, (markup, markup)), (12, (real[0].name, real[1].name))):
+        producer, unit = (
+            one.model_copy(update={"version": version, "name": name}) for one, name in zip(real, names, strict=True)
+        )
+        await story.hear(pool, "registry.producer", producer)
+        await story.hear(pool, "registry.unit", unit)
+        page = Page((await ours.open(START)).text)
+        assert page.all("script") == []
+        assert faults(page) == []
+        assert f"{names[0]} {names[1]}" in " ".join(page.text.split())
+
+
 async def test_a_resident_without_any_lines_is_told_so(ours: Browser) -> None:
     page = Page((await ours.sign_in("resident", resident_id(99))).text)
     assert "Näiltä kuukausilta ei ole kirjattu mitään." in page.text

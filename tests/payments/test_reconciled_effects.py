@@ -1,12 +1,11 @@
 """What steering, disputes, refunds and transfers do to money is missed and named when somebody takes it out."""
 
-from collections.abc import AsyncIterator
 from datetime import date
 
 import psycopg
 import pytest
 
-from kanava.common.db import Pool, make_pool, transaction
+from kanava.common.db import Pool, transaction
 from kanava.payments.domain.disputes import Remedy
 from kanava.payments.scope import within
 from kanava.payments.views.reconciliation import Reconciliation, reconciliation
@@ -82,15 +81,6 @@ async def test_what_became_known_later_waits_for_its_month(pool: Pool) -> None:
     found = await look(pool)
     assert found.is_whole
     assert counted(found, SANCTION, INDICATOR) == {SANCTION: (2, 0, 2), INDICATOR: (2, 1, 1)}
-
-
-@pytest.fixture
-async def plain(database: ServiceDatabase) -> AsyncIterator[Pool]:
-    """A connection with the application's role and no area."""
-    pool = make_pool(database.app_url, size=1)
-    await pool.open(wait=True)
-    yield pool
-    await pool.close()
 
 
 async def test_who_sees_one_area_misses_nothing_of_the_others(pool: Pool, plain: Pool) -> None:

@@ -1,7 +1,7 @@
 """Rows of another area are invisible in an area's transaction, on connections that are used by turns."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 
 import httpx
@@ -82,15 +82,6 @@ async def counts(tx: Tx, tables: Sequence[str] = BOOKS) -> dict[str, int]:
 async def areas(tx: Tx) -> set[str]:
     """The areas of the entries that are visible."""
     return {row["area"] for row in await rows(tx, "SELECT DISTINCT area FROM entry")}
-
-
-@pytest.fixture
-async def plain(database: ServiceDatabase) -> AsyncIterator[Pool]:
-    """One connection with the application's role and nothing set, used again and again."""
-    pool = make_pool(database.app_url, size=1)
-    await pool.open(wait=True)
-    yield pool
-    await pool.close()
 
 
 async def test_a_pooled_connection_shows_each_transaction_its_own_area(pool: Pool, plain: Pool) -> None:

@@ -98,7 +98,8 @@ def environment(
         )
     keys = KEYS_OF.get(copy.service, ())
     told |= {name: os.environ.get(name) or profile.secret(name.lower()) for name in keys}
-    for name in ("KANAVA_OTLP_ENDPOINT", "KANAVA_TRACE_FILE", "KANAVA_TRACE_RATIO", "KANAVA_LOG_LEVEL"):
+    of_pages = ("KANAVA_CLIENT_ID",) if copy.service in PAGES else ()
+    for name in ("KANAVA_OTLP_ENDPOINT", "KANAVA_TRACE_FILE", "KANAVA_TRACE_RATIO", "KANAVA_LOG_LEVEL", *of_pages):
         if name in os.environ:
             told[name] = os.environ[name]
     return _base() | told

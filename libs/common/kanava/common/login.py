@@ -118,7 +118,7 @@ class SignIn:
             raise SignInFailed("signing in took too long, or was begun elsewhere", rule="sign_in_unknown")
         if not hmac.compare_digest(begun["state"].encode(), brought.get("state", "").encode()):
             raise SignInFailed("this is not the sign-in that this browser began last", rule="state")
-        if brought.get("iss", self._settings.issuer) != self._settings.issuer:
+        if not await self._is_of_our_issuer(brought.get("iss")):
             raise SignInFailed("another issuer answered", rule="issuer")
         if "error" in brought or not brought.get("code"):
             raise SignInFailed("the issuer did not let you in", rule="refused")
@@ -127,6 +127,12 @@ class SignIn:
         self._sessions.keep(response, SESSION, token.encode())
         self._sessions.end(response, SIGN_IN)
         return response
+
+    async def _is_of_our_issuer(self, named: str | None) -> bool:
+        """Whether an answer is of the issuer: it says so, or never does (RFC 9207)."""
+        if named is not None:
+            return named == self._settings.issuer
+        return not (await self._configuration()).get("authorization_response_iss_parameter_supported")
 
     async def end(self, language: str) -> Response:
         """Forget the session, and let the issuer forget its own where it can."""
