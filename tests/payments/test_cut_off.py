@@ -60,7 +60,6 @@ def late() -> list[tuple[str, Fact]]:
         ("monitoring.production", reported(3, 3, 6)),
         ("registry.price", told.price().model_copy(update=price)),
         ("registry.contract", cooperation(recorded_at=EARLIER, starts_on=OCTOBER)),
-        ("registry.contract", partnership(recorded_at=EARLIER)),
         ("registry.sanction", sanction(1, EARLIER)),
         ("monitoring.snapshot", snapshot(1, EARLIER)),
         ("listing.voucher", voucher(1, 3, recorded_at=EARLIER)),
@@ -70,6 +69,7 @@ def late() -> list[tuple[str, Fact]]:
 async def test_what_comes_between_the_cut_off_and_the_run_waits_for_the_next_one(pool: Pool) -> None:
     await october(pool)
     await story.hear(pool, "monitoring.production", reported(1, 1, 5, client_fee_cents=20_60))
+    await story.hear(pool, "registry.contract", partnership())
     async with transaction(pool) as tx:
         requested = await request_run(tx, RequestRun(told.AREA, NOVEMBER, "operator"), at(12, 2))
     async with transaction(pool) as tx:
