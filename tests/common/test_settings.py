@@ -63,5 +63,5 @@ def test_what_is_refused_shows_no_secret() -> None:
         known | {"seal_key": "hunter2", "port": 0},
     ):
         with pytest.raises(ValidationError) as raised:
-            Sealed(environment="production", **refused)  # type: ignore[arg-type]  # of several kinds
+            Sealed(environment="production", **refused)
         assert "hunter2" not in str(raised.value)
