@@ -42,9 +42,7 @@ def test_with_secrets_of_its_own_a_service_starts_in_production() -> None:
 
 def test_the_sandbox_is_not_for_production() -> None:
     with pytest.raises(ValidationError, match="sandbox"):
-        Sealed(
-            environment="production", sandbox=True, database_url="postgresql://elsewhere/x", seal_key="own"
-        )
+        Sealed(environment="production", sandbox=True, database_url="postgresql://elsewhere/x", seal_key="own")
 
 
 def test_a_setting_out_of_its_bounds_is_refused() -> None:
@@ -54,3 +52,16 @@ def test_a_setting_out_of_its_bounds_is_refused() -> None:
 
 def test_what_is_printed_of_settings_shows_no_password() -> None:
     assert "hunter2" not in repr(Sealed(database_url="postgresql://kanava:hunter2@127.0.0.1/kanava"))
+
+
+def test_what_is_refused_shows_no_secret() -> None:
+    """A service that does not start says why in its log, which is no place for a key or a password."""
+    known = {"database_url": "postgresql://kanava:hunter2@10.0.0.1/kanava"}
+    for refused in (
+        known | {"sandbox": True, "seal_key": "hunter2"},
+        known,
+        known | {"seal_key": "hunter2", "port": 0},
+    ):
+        with pytest.raises(ValidationError) as raised:
+            Sealed(environment="production", **refused)
+        assert "hunter2" not in str(raised.value)

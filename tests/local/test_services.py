@@ -1,12 +1,15 @@
-"""Where the pages of the running services are."""
+"""Where the pages of the running services are, and what each copy is told."""
 
+import importlib
 import signal
 import sys
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from kanava.local import processes, services
+from kanava.local.databases import SERVICES
 from kanava.local.profile import Profile
 from kanava.payments.main import create_app
 from kanava.payments.pages import START
@@ -58,3 +61,12 @@ def test_a_real_issuer_may_know_the_pages_by_another_name(tmp_path: Path, monkey
     assert "KANAVA_CLIENT_ID" not in told["listing"]
     monkeypatch.delenv("KANAVA_CLIENT_ID")
     assert "KANAVA_CLIENT_ID" not in services.environment(ours, copies["payments"], **known)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_key_that_seals_nothing_is_refused_at_the_start(name: str) -> None:
+    settings = getattr(importlib.import_module(f"kanava.{name}.settings"), f"{name.capitalize()}Settings")
+    for key in (field for field in settings.secret_fields() if field.endswith("_key")):
+        for wrong in ("c2hvcnQ=", "no base64"):
+            with pytest.raises(ValidationError, match=key):
+                settings(**{key: wrong})

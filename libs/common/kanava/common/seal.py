@@ -7,10 +7,12 @@ A service seals with a key of its own, which no other service knows. Nothing her
 import base64
 import os
 from dataclasses import dataclass, field
+from typing import Annotated
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from pydantic import AfterValidator
 
 NONCE_BYTES = 12
 KEY_BYTES = 32
@@ -26,6 +28,15 @@ def sealing_key(encoded: str) -> bytes:
     if len(key) != KEY_BYTES:
         raise ValueError(f"a key that seals has {KEY_BYTES} bytes")
     return key
+
+
+def _checked(encoded: str) -> str:
+    sealing_key(encoded)
+    return encoded
+
+
+EncodedKey = Annotated[str, AfterValidator(_checked)]
+"""A setting that is a key in its base64 form."""
 
 
 @dataclass(frozen=True)

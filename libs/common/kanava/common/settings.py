@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from .seal import sealing_key
+from .seal import EncodedKey
 
 DEVELOPMENT_SESSION_KEY = "ZGV2ZWxvcG1lbnQtb25seS1zZXNzaW9uLWtleS0wMDE="
 DEVELOPMENT_DATABASE_URL = "postgresql://kanava:kanava@127.0.0.1:5432/kanava"
@@ -20,7 +20,8 @@ class ServiceSettings(BaseSettings):
     A field with `json_schema_extra={"secret": True}` may keep its default in development only.
     """
 
-    model_config = SettingsConfigDict(env_prefix="KANAVA_", extra="ignore", frozen=True)
+    # What is refused is said in a log, so without the values: among them are keys and passwords.
+    model_config = SettingsConfigDict(env_prefix="KANAVA_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     service: str = Field(title="Service", description="Name of the service in logs, traces and topics.")
     environment: Literal["development", "production"] = Field(
@@ -150,19 +151,13 @@ class PageSettings(ServiceSettings):
         title="Discovery",
         description="Where the issuer's OpenID Connect configuration is; by default below the issuer.",
     )
-    session_key: str = Field(
+    session_key: EncodedKey = Field(
         default=DEVELOPMENT_SESSION_KEY,
         repr=False,
         title="Session key",
         description="AES-256 key that seals the cookies of browsers: 32 bytes in base64, the same for all copies.",
         json_schema_extra={"secret": True},
     )
-
-    @field_validator("session_key")
-    @classmethod
-    def _is_a_key(cls, value: str) -> str:
-        sealing_key(value)
-        return value
 
     @field_validator("public_url")
     @classmethod

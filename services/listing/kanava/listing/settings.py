@@ -1,7 +1,8 @@
 """Settings of listing."""
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
+from kanava.common.seal import EncodedKey
 from kanava.common.settings import ServiceSettings
 
 from .vault import Vault, vault_key
@@ -18,14 +19,14 @@ class ListingSettings(ServiceSettings):
     """
 
     service: str = Field(default="listing", title="Service", description="Name of the service.")
-    vault_key: str = Field(
+    vault_key: EncodedKey = Field(
         default=_DEVELOPMENT_KEY,
         repr=False,
         title="Vault key",
         description="AES-256 key of the identity vault: 32 bytes in base64.",
         json_schema_extra={"secret": True},
     )
-    vault_index_key: str = Field(
+    vault_index_key: EncodedKey = Field(
         default=_DEVELOPMENT_INDEX_KEY,
         repr=False,
         title="Vault index key",
@@ -39,12 +40,6 @@ class ListingSettings(ServiceSettings):
         title="Vault key id",
         description="Stored beside what is sealed.",
     )
-
-    @field_validator("vault_key", "vault_index_key")
-    @classmethod
-    def _is_a_key(cls, value: str) -> str:
-        vault_key(value)
-        return value
 
     def vault(self) -> Vault:
         """The identity vault with these keys."""

@@ -1,8 +1,8 @@
 """Settings of payments."""
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from kanava.common.seal import Seal, sealing_key
+from kanava.common.seal import EncodedKey, Seal, sealing_key
 from kanava.common.settings import PageSettings
 
 _DEVELOPMENT_KEY = "ZGV2ZWxvcG1lbnQtb25seS1wYXllZS1rZXktMDAwMDE="
@@ -29,7 +29,7 @@ class PaymentsSettings(PageSettings):
         title="Run workers",
         description="How many areas' months are closed side by side by one copy of the service.",
     )
-    payee_key: str = Field(
+    payee_key: EncodedKey = Field(
         default=_DEVELOPMENT_KEY,
         repr=False,
         title="Payee key",
@@ -43,12 +43,6 @@ class PaymentsSettings(PageSettings):
         title="Payee key id",
         description="Stored beside what is sealed.",
     )
-
-    @field_validator("payee_key")
-    @classmethod
-    def _is_a_key(cls, value: str) -> str:
-        sealing_key(value)
-        return value
 
     def payee_seal(self) -> Seal:
         """What seals the accounts of residents and the recipients of returns."""
