@@ -51,7 +51,7 @@ async def _copy(pool: Pool, first: date) -> None:
         await tx.execute(f"CREATE TABLE plain (LIKE {source})")
         await tx.execute(f"INSERT INTO plain SELECT * FROM {source}")
         await tx.execute(
-            "ALTER TABLE plain ADD PRIMARY KEY (run_id, resident_id, component, kind, for_month, unit_id, source)"
+            "ALTER TABLE plain ADD PRIMARY KEY (resident_id, component, kind, for_month, unit_id, source, run_id)"
         )
     async with transaction(pool) as tx:
         await tx.execute("DROP TABLE plain")

@@ -135,7 +135,7 @@ async def _plain(owner: Pool) -> tuple[int, float]:
         await tx.execute("CREATE TABLE plain (LIKE line INCLUDING DEFAULTS)")
         lines = (await tx.execute("INSERT INTO plain " + query)).rowcount
         await tx.execute(
-            "ALTER TABLE plain ADD PRIMARY KEY (run_id, resident_id, component, kind, for_month, unit_id, source)"
+            "ALTER TABLE plain ADD PRIMARY KEY (resident_id, component, kind, for_month, unit_id, source, run_id)"
         )
     seconds = time.perf_counter() - begun
     async with transaction(owner) as tx:

@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kanava.common.contracts import Fact, registry
-from kanava.common.contracts.registry import PackageTotal
+from kanava.common.contracts import Fact
+from kanava.common.contracts.registry import AllowedKinds, PackageTotal
 from kanava.common.db import Pool, rows, transaction
 from kanava.local.postgres import Postgres
 from kanava.payments import ledger
@@ -21,7 +21,7 @@ from tests.payments.test_prices import package
 from tests.payments.test_vouchers import personal_budget, voucher
 from tests.support import facts as told
 from tests.support.databases import service_database
-from tests.support.facts import at, listed, resident, span, visit
+from tests.support.facts import at, listed, resident, resident_id, span, visit
 
 AREAS = ("03", "05")
 SLOTS = 2 * 3
@@ -49,12 +49,12 @@ def day(number: int) -> date:
     return date(2026, 9, 1) + timedelta(days=number)
 
 
-DAYS = st.integers(0, 90)
+DAYS = st.integers(-20, 100)
 
 
 @dataclass(frozen=True)
 class Report:
-    """A version of a report."""
+    """A version of a report: what it is of, and the area that pays, which need not be the unit's."""
 
     number: int
     resident: int
@@ -62,13 +62,15 @@ class Report:
     node: str
     day: int
     cents: int
+    area: str
+    quantity: int
 
     def fact(self, version: int, now: datetime) -> Fact:
         """As monitoring would tell it."""
         made = visit(self.number, self.resident, day(self.day), recorded_at=now, fee_cents=self.cents, version=version)
         unit, producer = UNITS[self.place]
-        changed = {"area": self.place[0], "unit_id": unit, "producer_id": producer, "node": self.node}
-        return made.model_copy(update=changed)
+        changed = {"area": self.area, "unit_id": unit, "producer_id": producer, "node": self.node}
+        return made.model_copy(update=changed | {"quantity": self.quantity})
 
 
 @dataclass(frozen=True)
@@ -93,12 +95,13 @@ class Listing:
 
 @dataclass(frozen=True)
 class Person:
-    """A version of a resident: its birth, its death, its area."""
+    """A version of a resident: its birth, its death, its area, its guardian."""
 
     number: int
     born: int
     dead: int | None
     area: str
+    guardian: int | None
 
     def fact(self, version: int, now: datetime) -> Fact:
         """As listing would tell it."""
@@ -111,6 +114,7 @@ class Person:
             what=what,
             lives_until=lives,
             area=self.area,
+            guardian_id=resident_id(self.guardian) if self.guardian else None,
             recorded_at=now,
         )
 
@@ -141,19 +145,6 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Produced:
-    """The second area's scheme enters production, and once more as its later phase."""
-
-    day: int
-    number: int = 1
-
-    def fact(self, version: int, now: datetime) -> Fact:
-        """As registry would tell it."""
-        phase = {"phase": 4 + min(version, 2), "version": 5 + version, "entered_on": day(self.day), "recorded_at": now}
-        return other_scheme(4).model_copy(update=phase)
-
-
-@dataclass(frozen=True)
 class Packaged:
     """A version of the package with another node, which has no price of its own."""
 
@@ -169,7 +160,7 @@ class Packaged:
 
 @dataclass(frozen=True)
 class Contract:
-    """A version of a producer's contract in an area: the day on which it ends."""
+    """A version of a producer's contract in an area: the day on which it ends. The third is of another class."""
 
     number: int
     ends: int | None
@@ -216,12 +207,6 @@ def priced(area: str, node: str, cents: int) -> Fact:
     return told.price(cents).model_copy(update=named)
 
 
-def other_scheme(phase: int) -> registry.Scheme:
-    """The scheme of the second area."""
-    changed = {"scheme_id": "other", "municipality": "853", "area": "05"}
-    return told.scheme(phase).model_copy(update=changed | {"compensation_model": "05:compensation_model:1"})
-
-
 def opened(place: tuple[str, bool]) -> Fact:
     """A unit of the second area."""
     unit, _ = UNITS[place]
@@ -230,16 +215,19 @@ def opened(place: tuple[str, bool]) -> Fact:
 
 
 PRICED = dict(enumerate((area, node) for area in AREAS for node in (*NODES, TOTAL)))
-CONTRACTS = {1: {"contract_id": "C-True"}, 2: {"contract_id": "C-5", "area": "05"}}
+CONTRACTS: dict[int, dict[str, Any]] = {
+    1: {"contract_id": "C-True"},
+    2: {"contract_id": "C-5", "area": "05"},
+    3: {"contract_id": "C-other", "contract_class": "cooperation"},
+}
 TOPICS: dict[type, str] = {
     Price: "registry.price",
     Contract: "registry.contract",
     Voucher: "listing.voucher",
     Opened: "registry.unit",
     Packaged: "registry.package",
-    Produced: "registry.scheme",
 } | {Report: "monitoring.production", Listing: "listing.listing", Person: "listing.resident"}
-Story = Report | Listing | Person | Price | Contract | Voucher | Opened | Packaged | Produced
+Story = Report | Listing | Person | Price | Contract | Voucher | Opened | Packaged
 PLACES = st.sampled_from(sorted(UNITS))
 REPORTS = st.builds(
     Report,
@@ -249,6 +237,8 @@ REPORTS = st.builds(
     node=st.sampled_from((*NODES, f"{TOTAL}.1", f"{TOTAL}.2")),
     day=DAYS,
     cents=st.sampled_from((0, 20_00, 500_00)),
+    area=st.sampled_from(AREAS),
+    quantity=st.integers(1, 3),
 )
 LISTINGS = st.builds(
     Listing,
@@ -259,12 +249,13 @@ LISTINGS = st.builds(
 PEOPLE = st.builds(
     Person,
     number=st.integers(1, 3),
-    born=st.sampled_from((1950, 1961, 2019, 1980)),
+    born=st.sampled_from((1950, 1961, 2019, 2008)),
     dead=st.none() | DAYS,
     area=st.sampled_from(AREAS),
+    guardian=st.none() | st.sampled_from((8, 9)),
 )
 PRICES = st.builds(Price, number=st.integers(0, len(PRICED) - 1), cents=st.sampled_from((40_00, 55_00)))
-ENDED = st.builds(Contract, number=st.integers(1, 2), ends=st.none() | DAYS)
+ENDED = st.builds(Contract, number=st.integers(1, 3), ends=st.none() | DAYS)
 VOUCHERS = st.builds(
     Voucher,
     number=st.integers(1, 2),
@@ -274,7 +265,7 @@ VOUCHERS = st.builds(
     days=st.integers(20, 60),
     status=st.sampled_from(("granted", "annulled")),
 )
-LATE = st.builds(Opened) | st.builds(Packaged) | st.builds(Produced, day=DAYS)
+LATE = st.builds(Opened) | st.builds(Packaged)
 STORIES = st.lists(
     st.tuples(st.integers(0, SLOTS), REPORTS | REPORTS | LISTINGS | PEOPLE | PRICES | ENDED | VOUCHERS | LATE),
     min_size=8,
@@ -282,13 +273,24 @@ STORIES = st.lists(
 )
 
 
-async def open_areas(pool: Pool, *, produces: bool) -> None:
-    """Two areas with the same model and prices, and a unit of the private producer in each; of the second it is said
-    whether its scheme is in production from the beginning."""
+async def open_areas(pool: Pool) -> None:
+    """Two areas with the same scheme and prices, and a unit of the private producer in each; the model of the first
+    pays cooperation contracts neither capitation nor fees."""
     await story.open_area(pool)
+    model, scheme = told.document(), told.scheme()
+    limits = (AllowedKinds(contract_class="cooperation", kinds=("base_payment",)),)
+    limited = {
+        "document_id": "03:compensation_model:2",
+        "compensation": told.terms().model_copy(update={"allowed_kinds": limits}),
+    }
+    await story.hear(pool, "registry.document", model.model_copy(update=limited))
+    adopted = {"version": 6, "phase": 6, "compensation_model": "03:compensation_model:2"}
+    await story.hear(pool, "registry.scheme", scheme.model_copy(update=adopted))
     changed = {"document_id": "05:compensation_model:1", "area": "05"}
-    await story.hear(pool, "registry.document", told.document().model_copy(update=changed))
-    await story.hear(pool, "registry.scheme", other_scheme(5 if produces else 4))
+    await story.hear(pool, "registry.document", model.model_copy(update=changed))
+    changed = {"scheme_id": "other", "municipality": "853", "area": "05"}
+    changed |= {"compensation_model": "05:compensation_model:1"}
+    await story.hear(pool, "registry.scheme", scheme.model_copy(update=changed))
     await story.hear(pool, "registry.unit", opened(("05", True)))
     await story.hear(pool, "registry.package", package((), TOTAL))
     for area in AREAS:
@@ -310,8 +312,7 @@ async def close(pool: Pool, area: str, month: date, now: datetime) -> None:
 
 async def lived(pool: Pool, slots: dict[int, list[tuple[str, Fact]]]) -> None:
     """Hear the facts of each slot; two areas close their months in turn, and once more after all."""
-    told_of = {type(fact) for facts in slots.values() for _, fact in facts}
-    await open_areas(pool, produces=registry.Scheme not in told_of)
+    await open_areas(pool)
     for slot in range(SLOTS + 1):
         for topic, fact in slots[slot]:
             await story.hear(pool, topic, fact)
@@ -328,7 +329,8 @@ async def stands(pool: Pool) -> list[tuple[object, ...]]:
         " sum(amount_cents)::bigint AS cents FROM line JOIN run USING (run_id) GROUP BY 1, 2, 3, 4, 5, 6, 7",
         "SELECT area, producer_id, component, node, sum(amount_cents)::bigint AS cents FROM node_use"
         " GROUP BY 1, 2, 3, 4",
-        "SELECT area, resident_id::text, sum(amount_cents)::bigint AS cents FROM ceiling_claim GROUP BY 1, 2",
+        "SELECT area, resident_id::text, payee_id::text, year, sum(amount_cents)::bigint AS cents FROM ceiling_claim"
+        " GROUP BY 1, 2, 3, 4",
     )
     found: list[tuple[object, ...]] = []
     async with transaction(pool) as tx:

@@ -20,19 +20,22 @@ from .vouchers import covered
 
 _FAMILIES = """
 CREATE TEMP TABLE ceiling_family ON COMMIT DROP AS
-WITH fresh AS (
+WITH unclaimed AS (
+    SELECT y FROM unnest(%(years)s::int[]) y WHERE NOT EXISTS (
+        SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))
+), fresh AS (
     SELECT resident_id FROM visit
     WHERE area = %(area)s AND performed_on >= %(first)s AND performed_on < %(end)s AND client_fee_cents > 0
         AND recorded_from < %(cut_off)s
+        AND NOT EXISTS (SELECT FROM unclaimed WHERE y = extract(year FROM %(first)s::date))
     UNION
     SELECT known.resident_id FROM visit late JOIN visit known USING (production_id)
     WHERE late.recorded_from >= %(since)s AND late.recorded_from < %(cut_off)s
         AND (late.version > 1 OR late.performed_on < %(first)s) AND known.client_fee_cents > 0
     UNION
-    SELECT resident_id FROM unnest(%(years)s::int[]) y
+    SELECT resident_id FROM unclaimed
     JOIN visit ON performed_on >= make_date(y, 1, 1) AND performed_on < make_date(y + 1, 1, 1)
-    WHERE area = %(area)s AND client_fee_cents > 0 AND recorded_from < %(cut_off)s AND NOT EXISTS (
-        SELECT FROM ceiling_claim c WHERE c.area = %(area)s AND c.year = y AND c.run_id = ANY(%(runs)s))
+    WHERE area = %(area)s AND client_fee_cents > 0 AND recorded_from < %(cut_off)s
     UNION
     SELECT resident_id FROM voucher WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
     UNION

@@ -39,18 +39,18 @@ class Run(Base, table=True):
 class Line(Base, table=True):
     """A resident line: cents of one component on one resident; `source` is the report, or zero for capitation.
 
-    One partition for each run, filled before it is indexed. `days` and `permille_days` explain capitation,
-    `rate_cents` is the annual rate or the price.
+    One partition for each run, filled before it is indexed, so the run stands last in the key. `days` and
+    `permille_days` explain capitation, `rate_cents` is the annual rate or the price.
     """
 
     __table_args__ = {"postgresql_partition_by": "LIST (run_id)", "info": APPEND_ONLY}
-    run_id: UUID = Field(primary_key=True)
     resident_id: UUID = Field(primary_key=True)
     component: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     for_month: date = Field(primary_key=True)
     unit_id: str = Field(primary_key=True)
     source: UUID = Field(primary_key=True)
+    run_id: UUID = Field(primary_key=True)
     producer_id: str
     days: int
     permille_days: int
