@@ -119,9 +119,9 @@ def _record(number: int) -> dict[str, object]:
 
 async def _ours(pool: Pool, count: int) -> float:
     """Visits a second, from when the first batches are in; these are not counted."""
-    first = await _taken(pool, 1)
+    first = await _taken(pool, 1, pause_seconds=0.02)
     begun = time.perf_counter()
-    await _taken(pool, count)
+    await _taken(pool, count, pause_seconds=0.2)
     async with transaction(pool) as tx:
         await request_run(tx, RequestRun("03", MONTH, "bench"), datetime(2027, 2, 2, tzinfo=UTC))
     while not await _booked(pool, count):
@@ -142,14 +142,14 @@ async def _booked(pool: Pool, count: int) -> bool:
     return True
 
 
-async def _taken(pool: Pool, count: int) -> int:
-    """Wait until at least so many visits are merged; returns how many are."""
+async def _taken(pool: Pool, count: int, *, pause_seconds: float) -> int:
+    """Wait until at least so many visits are merged; returns how many are. Who looks often takes time from both."""
     while True:
         async with transaction(pool) as tx:
             row = await one(tx, "SELECT coalesce(sum(applied), 0) AS n FROM inbox_offset WHERE topic = %s", (TOPIC,))
         if row and row["n"] >= count:
             return int(row["n"])
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(pause_seconds)
 
 
 async def _bare(pool: Pool, bootstrap: str, count: int) -> float:

@@ -29,9 +29,12 @@ WITH unclaimed AS (
         AND recorded_from < %(cut_off)s
         AND NOT EXISTS (SELECT FROM unclaimed WHERE y = extract(year FROM %(first)s::date))
     UNION
-    SELECT known.resident_id FROM visit late JOIN visit known USING (production_id)
-    WHERE late.recorded_from >= %(since)s AND late.recorded_from < %(cut_off)s
-        AND (late.version > 1 OR late.performed_on < %(first)s) AND known.client_fee_cents > 0
+    SELECT known.resident_id FROM (
+        SELECT production_id FROM visit WHERE recorded_from >= %(since)s AND recorded_from < %(cut_off)s
+            AND (version > 1 OR performed_on < %(first)s) OFFSET 0
+    ) late CROSS JOIN LATERAL (
+        SELECT resident_id FROM visit v WHERE v.production_id = late.production_id AND client_fee_cents > 0 OFFSET 0
+    ) known
     UNION
     SELECT resident_id FROM unclaimed
     JOIN visit ON performed_on >= make_date(y, 1, 1) AND performed_on < make_date(y + 1, 1, 1)

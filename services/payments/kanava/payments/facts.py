@@ -119,7 +119,8 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         " client_fee_cents int4, weight_ten_thousandths int4, drg_group text, referral_id text",
         ((f.production_id, f.version, f.recorded_at, *_VISIT_FIELDS(f)) for f in facts),
     )
-    await tx.execute("UPDATE staged_visit SET recorded_from = %s WHERE recorded_from < %s", (since, since))
+    if any(fact.recorded_at < since for fact in facts):
+        await tx.execute("UPDATE staged_visit SET recorded_from = %s WHERE recorded_from < %s", (since, since))
     columns = (
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
         " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id"
