@@ -100,8 +100,9 @@ _HAS_TOTALS = """
 SELECT FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s LIMIT 1
 """
 KNOWN = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
-        AND v.performed_on < %(end)s"""
-"""The version of a report `v` of the area that a run sees."""
+        AND v.performed_on + 0 < %(end)s"""
+"""The version of a report `v` of the area that a run sees. Its end stands apart from its beginning, since the planner
+takes a range that it has no statistics of for far rarer than it is."""
 _VISITS = f"""
 CREATE TEMP TABLE touched_visit ON COMMIT DROP AS
 SELECT v.* FROM touched_report JOIN visit v USING (production_id) WHERE {KNOWN}
