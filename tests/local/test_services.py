@@ -41,13 +41,13 @@ def test_a_copy_is_told_where_browsers_find_it_and_the_issuer(tmp_path: Path, mo
     monkeypatch.delenv("KANAVA_PUBLIC_URL", raising=False)
     known = {"database_url": "x", "kafka": "x", "sandbox": False, "issuer": "http://127.0.0.1:1"}
     first, second = (
-        services.environment(ours, services.Copy("payments", n, 20_000 + n), **known)  # type: ignore[arg-type]
+        services.environment(ours, services.Copy("payments", n, 20_000 + n), **known)  # type: ignore[arg-type]  # values of all kinds
         for n in (1, 2)
     )
     assert first["KANAVA_PUBLIC_URL"] == "http://127.0.0.1:20001"
     assert first["KANAVA_DISCOVERY_URL"] == "http://127.0.0.1:1/.well-known/openid-configuration"
     assert first["KANAVA_SESSION_KEY"] == second["KANAVA_SESSION_KEY"] != first["KANAVA_PAYEE_KEY"]
-    listing = services.environment(ours, services.Copy("listing", 1, 20_003), **known)  # type: ignore[arg-type]
+    listing = services.environment(ours, services.Copy("listing", 1, 20_003), **known)  # type: ignore[arg-type]  # values of all kinds
     assert "KANAVA_SESSION_KEY" not in listing
 
 
@@ -56,11 +56,11 @@ def test_a_real_issuer_may_know_the_pages_by_another_name(tmp_path: Path, monkey
     known = {"database_url": "x", "kafka": "x", "sandbox": False, "issuer": "https://issuer.example"}
     copies = {name: services.Copy(name, 1, 20_001) for name in ("payments", "listing")}
     monkeypatch.setenv("KANAVA_CLIENT_ID", "kanava-pages")
-    told = {name: services.environment(ours, copy, **known) for name, copy in copies.items()}  # type: ignore[arg-type]
+    told = {name: services.environment(ours, copy, **known) for name, copy in copies.items()}  # type: ignore[arg-type]  # values of all kinds
     assert told["payments"]["KANAVA_CLIENT_ID"] == "kanava-pages"
     assert "KANAVA_CLIENT_ID" not in told["listing"]
     monkeypatch.delenv("KANAVA_CLIENT_ID")
-    assert "KANAVA_CLIENT_ID" not in services.environment(ours, copies["payments"], **known)  # type: ignore[arg-type]
+    assert "KANAVA_CLIENT_ID" not in services.environment(ours, copies["payments"], **known)  # type: ignore[arg-type]  # values of all kinds
 
 
 @pytest.mark.parametrize("name", SERVICES)

@@ -77,7 +77,7 @@ HISTORY = st.lists(
 
 @settings(max_examples=60)
 @given(HISTORY, st.randoms(use_true_random=False))
-def test_versions_in_any_order_and_months_one_by_one_hold_the_same(versions: list[ContractVersion], random) -> None:  # type: ignore[no-untyped-def]
+def test_versions_in_any_order_and_months_one_by_one_hold_the_same(versions: list[ContractVersion], random) -> None:  # type: ignore[no-untyped-def]  # a Random of Hypothesis
     whole = base_payments(versions, MONTHS)
     random.shuffle(versions)
     assert base_payments(versions, MONTHS) == whole

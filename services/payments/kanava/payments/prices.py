@@ -112,6 +112,12 @@ _TREATED = """
 """
 
 
+async def has_totals(tx: Tx, month: dict[str, object]) -> bool:
+    """Whether the area of a run, whose parameters are `month`, has a total price that it knows."""
+    known = "SELECT FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s"
+    return await one(tx, f"{known} LIMIT 1", month) is not None
+
+
 async def treated_clients(tx: Tx, month: dict[str, object], reported: str) -> str:
     """The part of a month's claims that counts treated clients: each once in each month or year of a package, with
     the first service; the others earn no more. Empty where the area has no total price. All reports that count are
@@ -119,8 +125,7 @@ async def treated_clients(tx: Tx, month: dict[str, object], reported: str) -> st
 
     `reported` are the conditions by which reports `v` count in the run whose parameters are `month`.
     """
-    known = "SELECT 1 FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s"
-    if await one(tx, f"{known} LIMIT 1", month) is None:
+    if not await has_totals(tx, month):
         return ""
     at = "%(cut_off)s"
     return _TREATED.format(total=total_of(at=at), fee=fee_of(at=at), reported=reported)

@@ -7,10 +7,11 @@ the report is touched; the first run of an area has no previous one, so that all
 
 from collections.abc import Mapping
 
-from kanava.common.db import Tx, one
+from kanava.common.db import Tx
 
 from .lines import parameters
 from .month import Month
+from .prices import has_totals
 
 _FRESH = "{t}.recorded_at >= %(since)s AND {t}.recorded_at < %(cut_off)s"
 _NEWS: Mapping[str, tuple[str, str]] = {
@@ -96,9 +97,6 @@ WHERE v.area = %(area)s AND v.performed_on < %(end)s
 EXCEPT SELECT production_id FROM touched_report
 """
 """Of a client of a package, all reports of the year: which of them earns the total price depends on the others."""
-_HAS_TOTALS = """
-SELECT FROM price WHERE area = %(area)s AND price_basis = 'package_total' AND recorded_at < %(cut_off)s LIMIT 1
-"""
 KNOWN = """v.area = %(area)s AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
         AND v.performed_on + 0 < %(end)s"""
 """The version of a report `v` of the area that a run sees. Its end stands apart from its beginning, since the planner
@@ -123,7 +121,7 @@ async def stage_touched_reports(tx: Tx, month: Month) -> bool:
     await tx.execute("SET LOCAL enable_nestloop = off")
     touched = (await tx.execute(_TOUCHED, known)).rowcount
     await tx.execute("SET LOCAL enable_nestloop = on")
-    if await one(tx, _HAS_TOTALS, known) is not None:
+    if await has_totals(tx, known):
         await tx.execute("ANALYZE touched_report")
         touched += (await tx.execute(_CLIENTS, known)).rowcount
     await tx.execute("ANALYZE touched_report")
