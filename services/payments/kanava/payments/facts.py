@@ -7,10 +7,13 @@ A fact that arrives after a run was requested counts as known from that run's cu
 recorded it: so a run reads the same facts each time it is repeated, and what came late is never passed over.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from operator import attrgetter
 from uuid import UUID
+
+from psycopg.errors import UniqueViolation
 
 from kanava.common.contracts import Fact, listing, monitoring, registry
 from kanava.common.db import Tx, one, stage
@@ -65,7 +68,6 @@ INSERT INTO {table} ({columns}, recorded_from)
 SELECT {columns}, recorded_from FROM staged_{table} s
 LEFT JOIN LATERAL (SELECT true AS known FROM {table} t WHERE t.{key} = s.{key} LIMIT 1) t ON true
 WHERE t.known IS NULL
-ON CONFLICT DO NOTHING
 """
 """First versions of what was never heard of; each looks its key up, whatever the planner believes of the table."""
 
@@ -137,10 +139,13 @@ def _only_first(versions: Sequence[tuple[UUID, int]]) -> bool:
 async def merge_versions(tx: Tx, table: str, key: str, columns: str, *, only_first: bool = False) -> int:
     """Take the versions over that were staged as `staged_{table}`; returns how many were new.
 
-    `only_first` says that each staged row is the first version of a key of its own, which spares closing any.
+    `only_first` says that each staged row is the first version of a key of its own, which spares closing any. Being
+    ready for conflicts would cost a quarter of it; there is one only when two members hold the same records.
     """
     if only_first:
-        return (await tx.execute(_INSERT_FIRST.format(table=table, key=key, columns=columns))).rowcount
+        with contextlib.suppress(UniqueViolation):
+            async with tx.transaction():
+                return (await tx.execute(_INSERT_FIRST.format(table=table, key=key, columns=columns))).rowcount
     await tx.execute(_LIFT.format(staged=table, table=table, key=key))
     await tx.execute(_CLOSE_AND_FRESHEN.format(table=table, key=key))
     return (await tx.execute(_INSERT_VERSIONS.format(table=table, key=key, columns=columns))).rowcount
