@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 import psycopg
@@ -24,7 +24,7 @@ from aiokafka import ConsumerRecord
 from faststream import AckPolicy
 from faststream.kafka import KafkaMessage, KafkaRouter
 from psycopg_pool import PoolTimeout
-from pydantic import TypeAdapter, ValidationError
+from pydantic import ValidationError
 
 from .contracts import BY_NAME, Fact, Topic
 from .db import Pool, Tx, rows, transaction
@@ -51,17 +51,12 @@ _TRANSIENT = (psycopg.OperationalError, psycopg.InterfaceError, PoolTimeout, OSE
 Apply = Callable[[Tx, Sequence[Any]], Awaitable[int]]
 """Applies facts of one topic in their order and returns how many had an effect; the rest were known already."""
 
+Received = tuple[UUID | None, Fact, str | None]
+"""A decoded record: the id of its event unless its topic is hot, the fact, and the trace that it goes on in."""
+
 
 class Undecodable(ValueError):
     """A record that is not the fact that its headers promise."""
-
-
-class Received(NamedTuple):
-    """A decoded record: the fact, the id of its event unless its topic is hot, and the trace that it goes on in."""
-
-    event_id: UUID | None
-    fact: Fact
-    traceparent: str | None
 
 
 @dataclass(frozen=True)
@@ -119,8 +114,8 @@ class Inbox:
         received, buried, skipped = await _sorted_out(self.service, topic, records)
         async with transaction(self.pool) as tx:
             fresh = received if topic.is_hot else await _not_seen(tx, topic, received)
-            with receive_spans(topic.name, self.service, [one.traceparent for one in fresh]):
-                applied = await apply(tx, [one.fact for one in fresh]) if fresh else 0
+            with receive_spans(topic.name, self.service, [trace for _, _, trace in fresh]):
+                applied = await apply(tx, [fact for _, fact, _ in fresh]) if fresh else 0
                 for letter in buried:
                     await bury(tx, letter)
             counts = Counter(applied=applied, duplicates=len(received) - applied, dead=len(buried), unknown=skipped)
@@ -217,14 +212,14 @@ def _decoded(
     if what is None:
         raise Undecodable("the header ce_type is missing")
     try:
-        fact = _adapter(topic).validate_json(record.value or b"")
+        fact = topic.decode(record.value or b"")
     except ValidationError as error:
         broken = "; ".join(f"/{'/'.join(map(str, e['loc']))}: {e['type']}" for e in error.errors()[:5])
         raise Undecodable(f"not a valid {topic.type_of(what)}: {broken}") from error
     if fact.what != what or not _has_key(topic, fact, record):
         raise Undecodable("the body does not match the headers or the key")
     trace = headers.get("traceparent")
-    return Received(event_id, fact, None if trace is None else trace.decode("ascii", "replace"))
+    return event_id, fact, None if trace is None else trace.decode("ascii", "replace")
 
 
 def _event_id(value: bytes, *, is_hot: bool) -> UUID | None:
@@ -239,17 +234,8 @@ def _event_id(value: bytes, *, is_hot: bool) -> UUID | None:
 
 def _has_key(topic: Topic, fact: Fact, record: ConsumerRecord[bytes, bytes]) -> bool:
     """Whether a record stands under the key of its fact; as relays write it, that is seen without taking it apart."""
-    key = record.key or b""
-    return topic.key_in_json + key + b'"' in (record.value or b"") or key == str(getattr(fact, topic.key)).encode()
-
-
-_ADAPTERS: dict[str, TypeAdapter[Any]] = {}
-
-
-def _adapter(topic: Topic) -> TypeAdapter[Any]:
-    if topic.name not in _ADAPTERS:
-        _ADAPTERS[topic.name] = TypeAdapter(topic.model)
-    return _ADAPTERS[topic.name]
+    key, value = record.key or b"", record.value or b""
+    return value.find(topic.key_in_json + key + b'"') >= 0 or key == str(getattr(fact, topic.key)).encode()
 
 
 async def _not_seen(tx: Tx, topic: Topic, received: Sequence[Received]) -> list[Received]:
@@ -258,13 +244,14 @@ async def _not_seen(tx: Tx, topic: Topic, received: Sequence[Received]) -> list[
         tx,
         "INSERT INTO inbox (event_id, topic) SELECT DISTINCT unnest(%s::uuid[]), %s"
         " ON CONFLICT DO NOTHING RETURNING event_id",
-        ([one.event_id for one in received], topic.name),
+        ([event_id for event_id, _, _ in received], topic.name),
     )
     new = {row["event_id"] for row in entered}
     fresh = []
     for one in received:
-        if one.event_id in new:
-            new.discard(one.event_id)
+        event_id = one[0]
+        if event_id in new:
+            new.discard(event_id)
             fresh.append(one)
     return fresh
 

@@ -94,6 +94,9 @@ async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
 
 
 _VISIT_FIELDS = attrgetter(
+    "production_id",
+    "version",
+    "recorded_at",
     "report_id",
     "producer_id",
     "unit_id",
@@ -119,10 +122,9 @@ async def merge_visits(tx: Tx, facts: Sequence[monitoring.Production]) -> int:
         "production_id uuid, version int4, recorded_from timestamptz, report_id text, producer_id text, unit_id text,"
         " resident_id uuid, area text, node text, unit_of_measure text, performed_on date, quantity int4,"
         " client_fee_cents int4, weight_ten_thousandths int4, drg_group text, referral_id text",
-        ((f.production_id, f.version, f.recorded_at, *_VISIT_FIELDS(f)) for f in facts),
+        map(_VISIT_FIELDS, facts),
     )
-    if any(fact.recorded_at < since for fact in facts):
-        await tx.execute("UPDATE staged_visit SET recorded_from = %s WHERE recorded_from < %s", (since, since))
+    await tx.execute("UPDATE staged_visit SET recorded_from = %s WHERE recorded_from < %s", (since, since))
     columns = (
         "production_id, version, report_id, producer_id, unit_id, resident_id, area, node, unit_of_measure,"
         " performed_on, quantity, client_fee_cents, weight_ten_thousandths, drg_group, referral_id"

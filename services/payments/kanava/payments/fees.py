@@ -132,15 +132,15 @@ async def write_fees(
     await stage_fee_contracts(tx, [as_seen_by(month)])
     await tx.execute(_USED)
     paid = _PAID + (_WITHOUT_VOUCHER if has_vouchers else "") + (_ALLOWED if has_refused else "")
-    # The planner takes the conditions on recorded times for rarer than they are, and contracts for few.
-    await tx.execute("SET LOCAL enable_nestloop = off; SET LOCAL work_mem = '512MB'")
+    # The planner takes the conditions on recorded times for rarer than they are, and contracts and reports for few.
+    await tx.execute("SET LOCAL enable_nestloop = off; SET LOCAL enable_sort = off; SET LOCAL work_mem = '512MB'")
     of_the_month = _OF_THE_MONTH + (_NOT_TOUCHED if has_touched else "")
     await tx.execute(_statement(_ORIGINALS, partition, "visit", seen=of_the_month, paid=paid), known)
     if has_touched:
         treated = await treated_clients(tx, known, "true" + paid)
         corrections = _statement(_CORRECTIONS, partition, "touched_visit", seen="true", paid=paid, treated=treated)
         await tx.execute(corrections, known)
-    await tx.execute("SET LOCAL enable_nestloop = on")
+    await tx.execute("SET LOCAL enable_nestloop = on; SET LOCAL enable_sort = on")
     await tx.execute(_USE, known)
 
 

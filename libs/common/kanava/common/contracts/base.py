@@ -3,12 +3,13 @@
 A fact is the whole state of one aggregate beside what happened to it, so a compacted topic rebuilds a reader.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import ClassVar, get_args
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 HOT_PARTITIONS = 4
 ORDINARY_PARTITIONS = 2
@@ -60,7 +61,7 @@ class Topic:
         """The topic that takes what a consumer could not digest."""
         return f"{self.name}.dlq"
 
-    @property
+    @cached_property
     def is_hot(self) -> bool:
         """Hot topics are merged by version or by business key instead of by an inbox row for each event."""
         return self.partitions == HOT_PARTITIONS
@@ -77,6 +78,11 @@ class Topic:
     def whats(self) -> dict[bytes, str]:
         """What happened, by the CloudEvents type as it stands in a header; no other types may stand on this topic."""
         return {self.type_of(what).encode(): what for what in self.model.kinds()}
+
+    @cached_property
+    def decode(self) -> Callable[[bytes], Fact]:
+        """Makes a fact of a record's JSON; raises `ValidationError`."""
+        return TypeAdapter(self.model).validate_json
 
     @cached_property
     def key_in_json(self) -> bytes:
