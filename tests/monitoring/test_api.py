@@ -80,7 +80,7 @@ async def test_a_file_gets_a_receipt_and_its_rejected_rows_come_back(client: htt
     assert back.headers["content-type"] == "application/x-ndjson"
     lines = [orjson.loads(line) for line in back.content.splitlines()]
     assert [(one["row"], one["field"], one["code"], one["value"]) for one in lines] == [
-        (3, "quantity", "out_of_range", "0"),
+        (3, "quantity", "nothing_to_withdraw", "0"),
         (4, "node", "unknown_node", "X.9"),
     ]
     assert lines[0]["input"] == report("r-2", quantity=0)

@@ -81,7 +81,7 @@ async def test_within_a_file_the_first_good_row_of_an_id_counts(settled: Pool) -
     )
     assert counts(receipt) == (1, 0, 1, 2)
     assert [row["code"] for row in await rejected(settled, receipt.file_id)] == [
-        "out_of_range",
+        "nothing_to_withdraw",
         "report_id_reused",
     ]
     assert await look(settled, "SELECT quantity FROM production") == [{"quantity": 2}]
@@ -100,6 +100,36 @@ async def test_other_content_is_refused_unless_the_file_corrects(settled: Pool) 
         {"version": 1, "quantity": 1}
     ]
     assert counts(await send(settled, report(quantity=4), corrects=True)) == (0, 0, 1, 0)
+
+
+async def test_a_quantity_of_0_withdraws_what_was_reported_whatever_became_of_it(settled: Pool) -> None:
+    await send(settled, report(quantity=2), report("r-2"))
+    async with transaction(settled) as tx:
+        gone = world.resident(FIRST, version=2, lives_until=date(2026, 11, 1))
+        await read_models.merge_residents(tx, [gone])
+    withdrawn = report(quantity=0, node="X.9", unit_id=CLOSED_UNIT, performed_on="2026-11-01")
+    receipt = await send(settled, withdrawn, report("r-9", quantity=0), corrects=True)
+    assert counts(receipt) == (0, 1, 0, 1)
+    (refused,) = await rejected(settled, receipt.file_id)
+    assert (refused["field"], refused["code"]) == ("quantity", "nothing_to_withdraw")
+    (said,) = await look(settled, "SELECT body FROM outbox WHERE type LIKE %s", "%.corrected")
+    fact = Production.model_validate_json(said["body"])
+    assert (fact.version, fact.quantity, fact.client_fee_cents, fact.corrects) == (2, 0, 0, 1)
+    assert (fact.unit_id, fact.node, fact.performed_on) == (world.UNIT, "SOS.1.1", date(2026, 11, 12))
+    assert counts(await send(settled, withdrawn, corrects=True)) == (0, 0, 1, 0)
+    assert await look(settled, "SELECT report_id, quantity FROM production ORDER BY 1") == [
+        {"report_id": "r-1", "quantity": 0},
+        {"report_id": "r-2", "quantity": 1},
+    ]
+
+
+async def test_a_withdrawn_report_may_be_reported_anew_by_a_file_that_corrects(settled: Pool) -> None:
+    await send(settled, report())
+    refused = await send(settled, report(quantity=0))
+    assert [row["code"] for row in await rejected(settled, refused.file_id)] == ["report_id_reused"]
+    assert counts(await send(settled, report(quantity=0), corrects=True)) == (0, 1, 0, 0)
+    assert counts(await send(settled, report(quantity=3), corrects=True)) == (0, 1, 0, 0)
+    assert await look(settled, "SELECT version, quantity FROM production") == [{"version": 3, "quantity": 3}]
 
 
 async def test_a_row_accepted_before_stays_doubled_when_the_world_has_moved(settled: Pool) -> None:

@@ -54,7 +54,8 @@ DAYS = st.integers(-20, 100)
 
 @dataclass(frozen=True)
 class Report:
-    """A version of a report: what it is of, and the area that pays, which need not be the unit's."""
+    """A version of a report, or its withdrawal with a quantity of 0: what it is of, and the area that pays, which need
+    not be the unit's."""
 
     number: int
     resident: int
@@ -70,7 +71,8 @@ class Report:
         made = visit(self.number, self.resident, day(self.day), recorded_at=now, fee_cents=self.cents, version=version)
         unit, producer = UNITS[self.place]
         changed = {"area": self.area, "unit_id": unit, "producer_id": producer, "node": self.node}
-        return made.model_copy(update=changed | {"quantity": self.quantity})
+        withdrawn = {} if self.quantity else {"client_fee_cents": 0}
+        return made.model_copy(update=changed | withdrawn | {"quantity": self.quantity})
 
 
 @dataclass(frozen=True)
@@ -238,7 +240,7 @@ REPORTS = st.builds(
     day=DAYS,
     cents=st.sampled_from((0, 20_00, 500_00)),
     area=st.sampled_from(AREAS),
-    quantity=st.integers(1, 3),
+    quantity=st.integers(0, 3),
 )
 LISTINGS = st.builds(
     Listing,

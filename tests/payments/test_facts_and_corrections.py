@@ -69,7 +69,7 @@ class Died:
 
 @dataclass(frozen=True)
 class Reported:
-    """One of two reports, new or revised."""
+    """One of two reports, new, revised, or withdrawn with a quantity of 0."""
 
     number: int
     day: date
@@ -145,6 +145,7 @@ FACTS: st.SearchStrategy[Step] = st.one_of(
     st.builds(Moved, st.one_of(st.none(), DAYS), st.booleans(), st.sampled_from([500, 1000, 1250])),
     st.builds(Died, st.one_of(st.none(), DAYS)),
     st.builds(Reported, st.integers(1, 2), DAYS, st.integers(1, 3), st.sampled_from([0, 20_60, 500_00])),
+    st.builds(Reported, st.integers(1, 2), DAYS, st.just(0), st.just(0)),
     st.builds(Priced, st.integers(40_00, 60_00)),
     st.builds(Vouched, st.sampled_from([None, None, 1, 2, 9])),
     st.builds(Ended, st.one_of(st.none(), DAYS)),

@@ -169,6 +169,44 @@ async def test_a_package_with_a_total_price_is_paid_once_for_each_treated_client
     await story.assert_books_agree(pool)
 
 
+async def test_a_withdrawn_report_is_paid_back_and_another_earns_the_total_price_instead(pool: Pool) -> None:
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1))
+    await story.hear(pool, "registry.package", package(()))
+    total = PackageTotal(package="MTP", counted_each="month")
+    by_client = {"unit_of_measure": "hoidettu_asiakas", "price_basis": "package_total", "total_price": total}
+    await story.hear(pool, "registry.price", version(1, 400_00, node="MTP", price_id="03:MTP", **by_client))
+    told_of = [
+        report(1, client_fee_cents=20_60),
+        report(2, node="MTP.1", client_fee_cents=10_00),
+        report(3, node="MTP.1", performed_on=date(2026, 10, 20)),
+    ]
+    await story.hear(pool, "monitoring.production", *told_of)
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await fees(pool, OCTOBER) == [("original", 45_00), ("original", 400_00)]
+    gone = {"what": "corrected", "version": 2, "quantity": 0, "client_fee_cents": 0, "recorded_at": at(11, 9)}
+    await story.hear(pool, "monitoring.production", *(one.model_copy(update=gone) for one in told_of[:2]))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await fees(pool, NOVEMBER) == [("original", 400_00), ("refund", -400_00), ("refund", -45_00)]
+    netted = [(line["kind"], line["amount_cents"]) for line in await story.lines(pool, "client_fee")]
+    assert sorted(netted) == [("original", -20_60), ("original", -10_00), ("refund", 10_00), ("refund", 20_60)]
+    assert await waiting(pool) == []
+    await story.assert_books_agree(pool)
+
+
+async def test_a_report_that_was_withdrawn_before_its_month_closed_leaves_no_trace_in_money(pool: Pool) -> None:
+    await story.open_area(pool)
+    gone = report(1, what="corrected", version=2, quantity=0, recorded_at=at(10, 20))
+    await story.hear(pool, "monitoring.production", report(1), gone, report(2, what="corrected", version=2, quantity=0))
+    await story.close(pool, OCTOBER, at(11, 2))
+    assert await story.lines(pool) == []
+    assert await waiting(pool) == []
+    again = report(1, what="corrected", version=3, quantity=2, recorded_at=at(11, 9))
+    await story.hear(pool, "monitoring.production", again)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert await fees(pool, NOVEMBER) == [("original", 90_00)]
+
+
 async def test_a_report_of_a_contract_without_fees_is_listed_until_a_contract_pays_it(pool: Pool) -> None:
     await story.open_area(pool)
     contract = told.contract(private=True)

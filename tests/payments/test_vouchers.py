@@ -313,6 +313,20 @@ async def test_where_a_voucher_does_not_hold_a_visit_is_a_fee(pool: Pool) -> Non
     assert await paid(pool, "fee") == [("original", 45_00)] * 6
 
 
+async def test_a_withdrawn_report_gives_back_what_it_used_of_a_voucher(pool: Pool) -> None:
+    await open_area(pool)
+    await story.hear(pool, "listing.voucher", voucher(1, 1, uses_granted=1))
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5), visited(2, 1, 6))
+    await close_november(pool)
+    assert await paid(pool) == [("original", 50_00)]
+    gone = visited(1, 1, 5, version=2, what="corrected", quantity=0, recorded_at=at(12, 10))
+    await story.hear(pool, "monitoring.production", gone)
+    await close_december(pool)
+    assert sorted(await paid(pool)) == [("original", 50_00), ("original", 50_00), ("refund", -50_00)]
+    row = await use(pool)
+    assert (row["uses_used"], row["used_cents"]) == (1, 50_00)
+
+
 async def test_a_corrected_report_gives_a_pair_and_frees_what_it_used(pool: Pool) -> None:
     """The first report is corrected from two uses to one, so the visit that found nothing left is paid."""
     await open_area(pool)

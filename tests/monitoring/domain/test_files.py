@@ -34,7 +34,7 @@ def fault_of(form: str, body: bytes) -> FileFault:
 
 
 def test_csv_and_ndjson_say_the_same() -> None:
-    rows = [report("a"), report("b", quantity=0)]
+    rows = [report("a"), report("b", quantity=101)]
     from_csv, from_ndjson = read_file("csv", csv_of(*rows)), read_file("ndjson", ndjson_of(*rows))
     assert from_csv.reports == from_ndjson.reports
     assert [(one.row, one.flaw) for one in from_csv.rejected] == [

@@ -35,7 +35,7 @@ def test_a_good_row_is_read_from_json_and_from_csv() -> None:
         ("unit_of_measure", "tunti", RowFault.UNKNOWN_UNIT_OF_MEASURE),
         ("performed_on", "12.11.2026", RowFault.NOT_A_DATE),
         ("performed_on", "2026-02-30", RowFault.NOT_A_DATE),
-        ("quantity", 0, RowFault.OUT_OF_RANGE),
+        ("quantity", -1, RowFault.OUT_OF_RANGE),
         ("quantity", 101, RowFault.OUT_OF_RANGE),
         ("quantity", True, RowFault.NOT_AN_INTEGER),
         ("client_fee_cents", "20.90", RowFault.NOT_AN_INTEGER),

@@ -14,7 +14,8 @@ from .domain.snapshots import Frozen
 class ReceiveFile:
     """Take in a producer's production file that came whole and was read.
 
-    `corrects` says that a known report id with other content corrects what was accepted before.
+    `corrects` says that a known report id with other content corrects what was accepted before; with a quantity of 0
+    it withdraws that.
     """
 
     file_id: UUID

@@ -26,16 +26,25 @@ _STAGED = (
     " performed_on date, quantity int4, client_fee_cents int4, weight_ten_thousandths int4, drg_group text,"
     " referral_id text, production_id uuid"
 )
+_WITHDRAW = """
+UPDATE staged s SET unit_id = p.unit_id, resident_id = p.resident_id, node = p.node,
+    unit_of_measure = p.unit_of_measure, performed_on = p.performed_on, client_fee_cents = 0,
+    weight_ten_thousandths = p.weight_ten_thousandths, drg_group = p.drg_group, referral_id = p.referral_id
+FROM production p WHERE s.quantity = 0 AND p.producer_id = %s AND p.report_id = s.report_id
+"""
+"""Who withdraws a report names it; what it was stays as it was reported, even if it could not be reported any more."""
 _JUDGE = """
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 WITH seen AS (
-    SELECT s.*, u.area, known.version AS known_version,
+    SELECT s.*, CASE WHEN s.quantity = 0 THEN known.area ELSE u.area END AS area, known.version AS known_version,
         (known.unit_id, known.resident_id, known.node, known.unit_of_measure, known.performed_on,
          known.quantity, known.client_fee_cents, known.weight_ten_thousandths, known.drg_group, known.referral_id)
         IS NOT DISTINCT FROM
         (s.unit_id, s.resident_id, s.node, s.unit_of_measure, s.performed_on, s.quantity,
          s.client_fee_cents, s.weight_ten_thousandths, s.drg_group, s.referral_id) AS is_known,
         CASE
+            WHEN s.quantity = 0 AND known.version IS NULL THEN 'nothing_to_withdraw'
+            WHEN s.quantity = 0 AND %(corrects)s THEN NULL
             WHEN u.unit_id IS NULL THEN 'unknown_unit'
             WHEN u.producer_id <> %(producer_id)s THEN 'foreign_unit'
             WHEN s.performed_on < u.opens_on OR s.performed_on >= u.closes_on
@@ -153,6 +162,8 @@ async def judge(
     staged = ((row, *report, derived_id("production", producer_id, report.report_id)) for row, report in reports)
     await stage(tx, "staged", _STAGED, staged)
     await tx.execute("ANALYZE staged")
+    if corrects:
+        await tx.execute(_WITHDRAW, (producer_id,))
     await tx.execute(_JUDGE, {"producer_id": producer_id, "today": today, "corrects": corrects})
     counted = await rows(tx, "SELECT verdict, count(*) AS rows FROM judged GROUP BY verdict")
     return {row["verdict"]: row["rows"] for row in counted}

@@ -323,7 +323,7 @@ class Production(_Report, table=True):
 
     __table_args__ = (
         sa.UniqueConstraint("producer_id", "report_id"),
-        sa.CheckConstraint("quantity BETWEEN 1 AND 100", name="quantity_in_range"),
+        sa.CheckConstraint("quantity BETWEEN 0 AND 100", name="quantity_in_range"),
         sa.CheckConstraint("client_fee_cents BETWEEN 0 AND 100000", name="client_fee_in_range"),
         sa.Index("production_day", "area", "performed_on"),
         {"info": {"grants": "SELECT, INSERT, UPDATE"}},

@@ -137,7 +137,7 @@ async def write_fees(
     of_the_month = _OF_THE_MONTH + (_NOT_TOUCHED if has_touched else "")
     await tx.execute(_statement(_ORIGINALS, partition, "visit", seen=of_the_month, paid=paid), known)
     if has_touched:
-        treated = await treated_clients(tx, known, "true" + paid)
+        treated = await treated_clients(tx, known, "v.quantity > 0" + paid)
         corrections = _statement(_CORRECTIONS, partition, "touched_visit", seen="true", paid=paid, treated=treated)
         await tx.execute(corrections, known)
     await tx.execute("SET LOCAL enable_nestloop = on; SET LOCAL enable_sort = on")

@@ -103,7 +103,7 @@ CROSS JOIN LATERAL ({_COVERING.format(at="%(cut_off)s")}) k
 LEFT JOIN """
     + fee_of(at="%(cut_off)s")
     + """ p ON k.kind = 'personal_budget'
-WHERE v.area = %(area)s AND v.performed_on < %(end)s
+WHERE v.area = %(area)s AND v.performed_on < %(end)s AND v.quantity > 0
     AND v.recorded_from < %(cut_off)s AND v.recorded_until >= %(cut_off)s
 ORDER BY v.production_id, k.kind = 'personal_budget', k.closeness DESC, k.until, k.voucher_id
 """

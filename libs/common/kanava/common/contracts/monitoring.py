@@ -13,7 +13,7 @@ class Production(Fact):
 
     A client grouped by DRG or pDRG has the grouper's weight in ten-thousandths (`10000` is the weight 1) and its
     group. `referral_id` names the referral (lähete) by which the client came. `corrects` is the version that this
-    one replaces.
+    one replaces; with a `quantity` of 0 it withdraws it: the service did not take place.
     """
 
     aggregate: ClassVar[str] = "production"

@@ -24,10 +24,14 @@ class RowFault(RefusalReason):
     NOT_AN_INTEGER = "not_an_integer", "The field is a whole number; an amount is in cents, never in euros."
     OUT_OF_RANGE = (
         "out_of_range",
-        "A quantity is 1 to 100, a client fee 0 to 100,000 cents, a weight 1 to 1,000,000 ten-thousandths.",
+        "A quantity is 0 to 100, a client fee 0 to 100,000 cents, a weight 1 to 1,000,000 ten-thousandths.",
     )
     NOT_A_GROUP = "not_a_group", "A DRG or pDRG group is 1 to 12 capital letters and digits."
     NOT_WEIGHTED = "not_weighted", "Only a client grouped by DRG or pDRG has a weight."
+    NOTHING_TO_WITHDRAW = (
+        "nothing_to_withdraw",
+        "A quantity of 0 withdraws an accepted report, in a file that corrects; none is known by this report id.",
+    )
     UNKNOWN_UNIT = "unknown_unit", "No unit with this id is known."
     FOREIGN_UNIT = "foreign_unit", "The unit belongs to another producer."
     UNIT_NOT_OPEN = "unit_not_open", "The unit was not open on the day."
@@ -41,6 +45,7 @@ class RowFault(RefusalReason):
 
 
 FAULT_FIELD: dict[RowFault, str] = {
+    RowFault.NOTHING_TO_WITHDRAW: "quantity",
     RowFault.UNKNOWN_UNIT: "unit_id",
     RowFault.FOREIGN_UNIT: "unit_id",
     RowFault.UNIT_NOT_OPEN: "unit_id",

@@ -13,7 +13,7 @@ from kanava.common.ids import holds_hetu
 
 from .faults import Flaw, RowFault
 
-QUANTITY_RANGE: Final = (1, 100)
+QUANTITY_RANGE: Final = (0, 100)
 WEIGHT_RANGE_TEN_THOUSANDTHS: Final = (1, 1_000_000)
 CLIENT_FEE_RANGE_CENTS: Final = (0, 100_000)
 KEPT_CHARACTERS: Final = 100
@@ -37,6 +37,7 @@ _WEIGHTED: Final = frozenset({"hoidettu_asiakas_drg", "hoidettu_asiakas_pdrg"})
 class Report(NamedTuple):
     """A reported service whose fields are well formed. Fees that the producer collected are in cents.
 
+    A quantity of 0 withdraws (peruu) a report that was accepted: the service did not take place.
     A client that a grouper put into a DRG or pDRG group has the group's weight, 10000 for the weight 1.
     """
 

@@ -46,9 +46,10 @@ def in_force(versions: Sequence[PriceVersion], day: date, closed_at: datetime | 
 def fee_cents(basis: PriceBasis, price_cents: int, quantity: int, weight_ten_thousandths: int | None) -> int | None:
     """What a service earns, in cents: price times quantity, by weight also times the weight, rounded once, half up.
 
+    Nothing for a report that was withdrawn, which has the quantity 0.
     None where the price is by weight and the report has none: it is not paid and is listed with this reason.
     """
-    assert price_cents >= 0 < quantity, "a price and a quantity are not negative"
+    assert price_cents >= 0 <= quantity, "a price and a quantity are not negative"
     if basis not in BY_WEIGHT:
         return price_cents * quantity
     if weight_ten_thousandths is None:

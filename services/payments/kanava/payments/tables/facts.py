@@ -147,11 +147,12 @@ class Visit(Base, table=True):
     """A version of an accepted report of a performed service, and when it was known.
 
     `production_id` is derived from the producer and its own id of the report, so that the key tells doubles too.
+    A version with a quantity of 0 says that the report was withdrawn.
     """
 
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
-        sa.CheckConstraint("quantity > 0 AND client_fee_cents >= 0"),
+        sa.CheckConstraint("quantity >= 0 AND client_fee_cents >= 0"),
         sa.Index("visit_of_area", "area", "performed_on"),
         known_when("visit"),
         sa.Index("visit_client_fee", "resident_id", postgresql_where=sa.text("client_fee_cents > 0")),

@@ -75,8 +75,8 @@ async def unpriced(tx: Tx, area: str) -> list[DictRow]:
         " THEN 'no_price' ELSE coalesce(f.why, 'no_fee_contract') END AS reason, count(*)::int AS reports,"
         f" min(v.performed_on) AS oldest FROM visit v LEFT JOIN LATERAL (SELECT * FROM {fee} own"
         f" UNION ALL SELECT * FROM {total} whole LIMIT 1) f ON true"
-        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND (f.price_id IS NULL OR f.why IS NOT NULL"
-        f" OR NOT {produced()} OR ({_NO_FEE_CONTRACT}))"
+        " WHERE v.area = %s AND v.recorded_until = 'infinity' AND v.quantity > 0"
+        f" AND (f.price_id IS NULL OR f.why IS NOT NULL OR NOT {produced()} OR ({_NO_FEE_CONTRACT}))"
         " GROUP BY v.node, v.unit_of_measure, reason ORDER BY v.node, v.unit_of_measure, reason",
         (area,),
     )

@@ -56,6 +56,7 @@ WITH priced AS (
     WHERE v.recorded_until = 'infinity' AND v.performed_on >= %(counted_from)s AND v.performed_on < %(day)s
         AND (%(area)s::text IS NULL OR v.area = %(area)s)
         AND (own.price_id IS NOT NULL OR whole.price_id IS NOT NULL) AND coalesce(own.why, whole.why) IS NULL
+        AND v.quantity > 0
         AND {contracted}
         AND NOT {covered} AND {allowed}
 ),
