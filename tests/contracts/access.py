@@ -491,6 +491,7 @@ CONTESTED = {
     "for_month": "2026-10",
     "unit_id": "1.2.246.10.32213473.10.1",
 }
+LIMIT = {"limit_cents": 1_00, "reason": "Alueen kassavaraus."}
 WHY = "Asukas ei ollut listautunut meille."
 
 PAYMENTS = [
@@ -605,6 +606,8 @@ PAYMENTS = [
     Access("payments", "GET", "/v1/accounts/{area}", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/entries", WATCHERS),
     Access("payments", "GET", "/v1/accounts/{area}/sums", WATCHERS),
+    Access("payments", "GET", "/v1/accounts/{area}/limits", WATCHERS),
+    Access("payments", "POST", "/v1/accounts/{area}/limits", only(R.OPERATOR, Own.ALL), json(**LIMIT)),
     Access(
         *("payments", "POST", "/v1/years/proposals", {R.OPERATOR: Own.ALL, R.ORGANISER: Own.REFUSED}),
         json(area="03", fiscal_year=2025),

@@ -6,8 +6,9 @@ from psycopg.rows import DictRow
 
 from kanava.common.contracts import Fact
 from kanava.common.db import Pool, one, rows, transaction
-from kanava.payments.commands import ApproveStatements, PlaceFunding, ReleasePayout, RequestRun
+from kanava.payments.commands import ApproveStatements, PlaceFunding, ReleasePayout, RequestRun, SetAccountLimit
 from kanava.payments.consumers import SUBSCRIPTIONS
+from kanava.payments.service.account_limits import LimitSet, set_account_limit
 from kanava.payments.service.funding import place_funding
 from kanava.payments.service.runs import close_next, request_run
 from kanava.payments.service.statements import PaidOut, approve_statements, release_payout
@@ -49,6 +50,13 @@ async def fund(pool: Pool, cents: int, now: datetime, reference: str = "1/12") -
     """An instalment of the state."""
     async with transaction(pool) as tx:
         await place_funding(tx, PlaceFunding(told.AREA, "state", "", cents, now.date(), reference), now)
+
+
+async def set_limit(pool: Pool, cents: int, now: datetime, *, area: str = told.AREA, by: str = "olli") -> LimitSet:
+    """Olli sets the limit of an area's account."""
+    command = SetAccountLimit(area, cents, "Alueen kassavaraus", by)
+    async with transaction(pool) as tx:
+        return await set_account_limit(tx, command, now)
 
 
 async def approve(pool: Pool, month: date, now: datetime, by: str = "anna") -> None:

@@ -20,8 +20,8 @@ from tests.support import facts as told
 
 ABSURD = (-1, 10**18, 10**40, 12.5, "100", True, None)
 """No field for cents takes these: below nothing, more than a country has, and what is no whole number."""
-LOWERS = ("/v1/performance-lines",)
-"""Here a sum below nothing lowers what is paid."""
+LOWERS = ("/v1/performance-lines", "/v1/accounts/{area}/limits")
+"""Here a sum below nothing lowers what is paid, or is an overdraft that was agreed."""
 
 
 NO_MONTH = ("0000-01", "9999-12", "2026-13", "٢٠٢٦-11", "2026-11-01", "")

@@ -20,15 +20,19 @@ from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
 from tests.support.facts import at
 
-BOOKS = ("entry", "posting", "line", "line_03_202611", "statement_sum", "payout", "bank_entry", "suspense_step")
+BOOKS = (
+    *("entry", "posting", "line", "line_03_202611", "statement_sum", "payout", "bank_entry", "suspense_step"),
+    "account_limit",
+)
+COLUMNS = {"entry": "text", "posting": "party", "payout": "released_by", "bank_entry": "outcome"}
+COLUMNS |= {"suspense_step": "reason", "account_limit": "set_by"}
 NOVEMBER = date(2026, 11, 1)
 
 
 @pytest.mark.parametrize("table", BOOKS)
 async def test_the_running_service_cannot_change_the_books(pool: Pool, table: str) -> None:
     await closed_month(pool)
-    column = {"entry": "text", "posting": "party", "payout": "released_by", "suspense_step": "reason"}.get(table)
-    column = column or ("outcome" if table == "bank_entry" else "amount_cents")
+    column = COLUMNS.get(table, "amount_cents")
     value = "0" if column == "amount_cents" else "'x'"
     tries = (
         f"UPDATE {table} SET {column} = {value}",
@@ -110,14 +114,11 @@ async def test_a_verifier_names_the_first_broken_entry(pool: Pool, database: Ser
     assert reason in broken.reason
 
 
-@pytest.mark.parametrize("limit_cents", [0, 4_00])
-async def test_an_account_falls_to_its_limit_and_never_below(
-    pool: Pool, database: ServiceDatabase, limit_cents: int
-) -> None:
+@pytest.mark.parametrize("limit_cents", [0, 4_00, -4_00])
+async def test_an_account_falls_to_its_limit_and_never_below(pool: Pool, limit_cents: int) -> None:
     await story.open_area(pool)
     await story.fund(pool, 10_00, at(10, 1))
-    with psycopg.connect(database.admin_url, autocommit=True) as admin:
-        admin.execute("UPDATE book SET limit_cents = %s", (limit_cents,))
+    await story.set_limit(pool, limit_cents, at(10, 1))
 
     async def spend(cents: int) -> None:
         draft = chart.payment(

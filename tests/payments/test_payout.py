@@ -2,7 +2,6 @@
 
 from datetime import date
 
-import psycopg
 import pytest
 from lxml import etree
 
@@ -18,7 +17,6 @@ from kanava.payments.views import books, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
 from tests.support import facts as told
-from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, listed, resident, span, visit
 
 NOVEMBER = date(2026, 11, 1)
@@ -120,13 +118,10 @@ async def test_the_limit_holds_within_a_batch(pool: Pool) -> None:
 
 
 @pytest.mark.parametrize(("above_cents", "held"), [(0, []), (1, ["over_the_limit"])])
-async def test_a_payout_goes_down_to_the_limit_to_the_cent(
-    pool: Pool, database: ServiceDatabase, above_cents: int, held: list[str]
-) -> None:
+async def test_a_payout_goes_down_to_the_limit_to_the_cent(pool: Pool, above_cents: int, held: list[str]) -> None:
     await closed_month(pool)
     limit_cents = 100_00 - 31_40 - 7_00 + above_cents
-    with psycopg.connect(database.admin_url, autocommit=True) as admin:
-        admin.execute("UPDATE book SET limit_cents = %s", (limit_cents,))
+    await story.set_limit(pool, limit_cents, at(12, 2))
     paid = await story.pay(pool, NOVEMBER, at(12, 3))
     assert [one.reason for one in paid.held] == held
     assert await spendable(pool) >= limit_cents

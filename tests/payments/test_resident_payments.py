@@ -23,7 +23,6 @@ from tests.payments import resident_story as steps
 from tests.payments.bank import back, camt054, debit, notification, pain002
 from tests.payments.resident_story import DECEMBER, IBANS, NOVEMBER
 from tests.support import facts as told
-from tests.support.databases import ServiceDatabase
 from tests.support.facts import at, resident, resident_id, visit
 from tests.support.schemas import schema_errors
 
@@ -196,14 +195,13 @@ async def test_from_the_first_day_without_the_resident_nothing_is_paid(pool: Poo
 @pytest.mark.parametrize("why", ["limit", "unexplained debit"])
 @pytest.mark.parametrize(("above_cents", "payments"), [(0, 2), (1, 1)])
 async def test_a_release_leaves_the_limit_and_what_the_bank_took(
-    pool: Pool, database: ServiceDatabase, why: str, above_cents: int, payments: int
+    pool: Pool, why: str, above_cents: int, payments: int
 ) -> None:
     """65.00 € fit to the cent above the area's limit, or beside money that left and nobody can explain."""
     await two_owed(pool)
     kept_cents = FUNDED - 65_00 + above_cents
     if why == "limit":
-        with psycopg.connect(database.admin_url, autocommit=True) as admin:
-            admin.execute("UPDATE book SET limit_cents = %s", (kept_cents,))
+        await story.set_limit(pool, kept_cents, at(12, 2))
     else:
         async with transaction(pool) as tx:
             await tx.execute("INSERT INTO area_account VALUES (%s, '03', 'operator', %s)", (bank.IBAN, at(10, 1)))

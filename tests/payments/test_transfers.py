@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import psycopg
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -18,7 +17,6 @@ from kanava.payments.service.transfers import Transferred, _placed, place_transf
 from tests.payments import bank, clearing, story
 from tests.payments.bank import back, debit, notification
 from tests.support import facts as told
-from tests.support.databases import ServiceDatabase
 from tests.support.facts import at
 
 HERE, THERE, ELSEWHERE = told.AREA, "05", "90"
@@ -58,10 +56,9 @@ async def test_of_sixty_and_sixty_against_a_hundred_one_is_booked(pool: Pool) ->
     assert await balances(pool) == {HERE: 40_00, THERE: 60_00, ELSEWHERE: 0}
 
 
-async def test_a_transfer_goes_down_to_the_limit_to_the_cent(pool: Pool, database: ServiceDatabase) -> None:
+async def test_a_transfer_goes_down_to_the_limit_to_the_cent(pool: Pool) -> None:
     await story.fund(pool, 100_00, at(10, 1))
-    with psycopg.connect(database.admin_url, autocommit=True) as admin:
-        admin.execute("UPDATE book SET limit_cents = 40_00")
+    await story.set_limit(pool, 40_00, at(10, 1))
     outcomes = await move(pool, (HERE, THERE, 60_01), (HERE, THERE, 60_00), (HERE, THERE, 1), now=at(10, 2))
     assert reasons(outcomes) == [Reason.OVER_THE_LIMIT, None, Reason.OVER_THE_LIMIT]
 

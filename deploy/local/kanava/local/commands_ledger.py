@@ -21,7 +21,8 @@ def verify(
     area: Annotated[str | None, typer.Option(help="The area whose books are verified; all of them if none.")] = None,
     name: Annotated[str, typer.Option("--profile", help="Whose platform: up or demo.")] = "up",
 ) -> None:
-    """Recompute the hash chain, the digests of all resident lines and runs, and the sums of statements.
+    """Recompute the hash chain, the digests of all resident lines and runs, and the sums of statements; compare the
+    limit in force with the one set last.
 
     Exit code 1 when one of them does not hold.
     """

@@ -38,6 +38,16 @@ class PlaceTransfer:
 
 
 @dataclass(frozen=True)
+class SetAccountLimit:
+    """Set the limit below which nothing takes an area's account; negative cents are an agreed overdraft."""
+
+    area: str
+    limit_cents: int
+    reason: str
+    set_by: str
+
+
+@dataclass(frozen=True)
 class RequestRun:
     """Close a month (its first day) of an area with what is recorded now."""
 

@@ -13,6 +13,8 @@ class Reason(RefusalReason):
     """Why a command about money was refused."""
 
     OVER_THE_LIMIT = "over_the_limit", "The area's account would fall below its limit."
+    LIMIT_ABOVE_BALANCE = "limit_above_balance", "A limit is raised at most to what the account can spend."
+    LIMIT_OUT_OF_BOUNDS = "limit_out_of_bounds", "The limit is lower or higher than one may be set on this day."
     MONTH_NOT_OVER = "month_not_over", "A month is closed after its last day."
     MONTH_CLOSED = "month_closed", "The month is closed; what became known later is corrected in the next one."
     YEAR_CLOSED = "year_closed", "The fiscal year is closed; nothing is posted into it any more."

@@ -13,6 +13,7 @@ from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
 from kanava.common.outbox import emit
 
+from .account_limits import flaw_of_limit
 from .ceilings import flaw_of_claims, unsealed_claims
 from .closed_runs import RunSums, flaw_of_runs, sums_of
 from .domain.chain import GENESIS, Seal, seal_of, sealed
@@ -23,7 +24,7 @@ from .errors import Reason
 @dataclass(frozen=True)
 class Broken:
     """The first entry that does not hold, and what about it; the id is zero where it is no entry but the book's head,
-    a claim, a run or a statement.
+    its limit, a claim, a run or a statement.
     """
 
     seq: int
@@ -177,7 +178,7 @@ class _Seen:
 
 async def verify(tx: Tx, area: str) -> Verified:
     """Recompute an area's chain from its first entry, the digests of all resident lines and claims that it seals,
-    then the digest of each run and the sums of each statement.
+    then the limit in force, the digest of each run and the sums of each statement.
 
     Names the first broken entry: an entry, posting or day that was changed, removed or put in, a sum of lines that
     is not the entry's, or a cent moved between two residents; else the first run or statement that does not hold.
@@ -207,12 +208,13 @@ async def _entries(tx: Tx, area: str, last_seq: int) -> AsyncIterator[DictRow]:
 
 
 async def _flaw_of_head(tx: Tx, area: str, head: DictRow, found: tuple[int, bytes]) -> Broken | None:
-    """Claims that no entry books, or a head of the book that is another than was `found`: its number and hash."""
+    """Claims that no entry books, a head that is another than was `found` (its number and hash), or another limit."""
     if await unsealed_claims(tx, area):
         return Broken(found[0], UUID(int=0), "claims above the ceiling are in no entry")
-    if head["next_seq"] is None or (head["next_seq"], bytes(head["head_hash"])) == found:
-        return None
-    return Broken(found[0], UUID(int=0), "the book's head points beyond the last entry")
+    if head["next_seq"] is not None and (head["next_seq"], bytes(head["head_hash"])) != found:
+        return Broken(found[0], UUID(int=0), "the book's head points beyond the last entry")
+    reason = await flaw_of_limit(tx, area)
+    return None if reason is None else Broken(found[0], UUID(int=0), reason)
 
 
 async def _flaw(

@@ -1,6 +1,7 @@
 """The REST of payments, by family. A route parses, calls one service function and returns."""
 
 from . import (
+    account_limits,
     allowed_kinds,
     bank,
     benefits,
@@ -47,6 +48,7 @@ ROUTERS = [
     suspense.router,
     refunds.router,
     books.router,
+    account_limits.router,
     journal.router,
     years.router,
     reconciliation.router,

@@ -7,6 +7,7 @@ stands in the migrations.
 """
 
 from . import (
+    account_limits,
     bank,
     benefits,
     books,
@@ -32,6 +33,7 @@ from .base import Base
 
 __all__ = [
     "Base",
+    "account_limits",
     "bank",
     "benefits",
     "books",

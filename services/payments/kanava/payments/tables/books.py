@@ -63,7 +63,7 @@ class Book(Base, table=True):
 
     __table_args__ = (
         sa.CheckConstraint("spendable_cents >= limit_cents", name="book_limit"),
-        {"info": {"grants": "SELECT, INSERT, UPDATE (next_seq, head_hash, spendable_cents)"}},
+        {"info": {"grants": "SELECT, INSERT, UPDATE (next_seq, head_hash, spendable_cents, limit_cents)"}},
     )
     area: str = Field(primary_key=True)
     next_seq: int = Field(default=1, sa_type=sa.BigInteger)
