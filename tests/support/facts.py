@@ -23,7 +23,7 @@ def resident_id(number: int) -> UUID:
 
 
 def resident(number: int, born: date = date(1980, 1, 1), *, version: int = 1, **changed: object) -> listing.Resident:
-    """A resident of Espoo."""
+    """A resident of Espoo; `died` says that the resident has died, as listing says it."""
     fields: dict[str, object] = {
         "what": "registered",
         "version": version,
@@ -34,6 +34,7 @@ def resident(number: int, born: date = date(1980, 1, 1), *, version: int = 1, **
         "municipality": MUNICIPALITY,
         "area": AREA,
         "protected": False,
+        "has_died": changed.get("what") == "died",
     }
     return listing.Resident.model_validate(fields | changed)
 

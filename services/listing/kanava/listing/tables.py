@@ -44,6 +44,8 @@ class Resident(Base, table=True):
     """A pseudonymous resident (asukas). `version` counts facts of the person, `listing_version` of the
     listing.
 
+    `lives_until` is the first day on which the resident is not there, whether it moved away (muutto) or died (kuolema);
+    `died_on` is the day of a death, later than `lives_until` where somebody died abroad.
     `chosen_on` is the notice of the last choice; `free_choice` lifts the time between two choices once.
     `guardian_id` is the guardian (huoltaja) that the feed named while the resident was a child. It stays afterwards,
     since fees of the childhood are still corrected; whoever counts looks at the age.
@@ -52,6 +54,9 @@ class Resident(Base, table=True):
     __table_args__ = (
         sa.CheckConstraint("sex IN ('male', 'female')", name="resident_sex"),
         sa.CheckConstraint("lives_until IS NULL OR lives_until >= birth_date", name="resident_lives"),
+        sa.CheckConstraint(
+            "died_on IS NULL OR lives_until IS NOT NULL AND lives_until <= died_on", name="resident_dies"
+        ),
     )
 
     resident_id: UUID = Field(primary_key=True)
@@ -64,6 +69,7 @@ class Resident(Base, table=True):
     protected: bool
     guardian_id: UUID | None = None
     lives_until: date | None = None
+    died_on: date | None = None
     chosen_on: date | None = None
     free_choice: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
 

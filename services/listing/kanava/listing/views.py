@@ -84,7 +84,8 @@ class Identity(BaseModel):
 class ResidentView(BaseModel):
     """A resident. `identity` and `guardian_id` are there for the resident alone; a protected municipality too.
 
-    `guardian_id` is the guardian (huoltaja) with whom client fees count up to the eighteenth birthday.
+    `guardian_id` is the guardian (huoltaja) with whom client fees count up to the eighteenth birthday. `lives_until` is
+    the first day on which the resident is not there, `has_died` whether because it died or only moved away.
     """
 
     resident_id: UUID
@@ -95,6 +96,7 @@ class ResidentView(BaseModel):
     protected: bool
     guardian_id: UUID | None
     lives_until: date | None
+    has_died: bool
     chosen_on: date | None
     free_choice: bool
     identity: Identity | None = None
@@ -141,7 +143,8 @@ WHERE resident_id = %(resident_id)s AND (%(before)s::bigint IS NULL OR look_id <
 ORDER BY look_id DESC LIMIT %(limit)s
 """
 _RESIDENT = """
-SELECT resident_id, birth_date, sex, municipality, area, protected, guardian_id, lives_until, chosen_on, free_choice
+SELECT resident_id, birth_date, sex, municipality, area, protected, guardian_id, lives_until,
+    died_on IS NOT NULL AS has_died, chosen_on, free_choice
 FROM resident WHERE resident_id = %s
 """
 

@@ -13,6 +13,9 @@ Origin = Literal["default", "choice", "move", "unit_closed"]
 class Resident(Fact):
     """A pseudonymous resident. `lives_until` is the first day on which the resident is no longer there.
 
+    `has_died` says that it is a death: who only moved away (muutto ulkomaille) lives, and is paid what it is owed.
+    It holds from `died` on, also in versions after it, until the feed takes it back: the resident is registered anew,
+    or had moved away that day. Writers older than the field leave it out, also of a death.
     `protected` is the safety prohibition (turvakielto): then `municipality` is None, like the address.
     `guardian_id` is the guardian (huoltaja) of a child, where the registration feed tells one: their client fees
     count together.
@@ -27,6 +30,7 @@ class Resident(Fact):
     area: str
     protected: bool
     lives_until: date | None = None
+    has_died: bool = False
     guardian_id: UUID | None = None
 
 

@@ -38,9 +38,7 @@ _COLUMNS = {
     "guardian_told": "bool",
     "guardian_id": "uuid",
 }
-_STAGING = (
-    f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
-)
+_STAGING = f"CREATE TEMP TABLE feed_line ({', '.join(f'{n} {t}' for n, t in _COLUMNS.items())}) ON COMMIT DROP"
 
 _ARRIVALS = (
     """
@@ -65,7 +63,7 @@ SELECT %(resident_topic)s, resident_id::text, %(resident_type)s,
         || resident_id
         || '","birth_date":"' || birth_date || '","sex":"' || sex || '","municipality":'
         || CASE WHEN protected THEN 'null' ELSE '"' || municipality || '"' END || ',"area":"' || area
-        || '","protected":' || protected || ',"lives_until":null'
+        || '","protected":' || protected || ',"lives_until":null,"has_died":false'
         || coalesce(',"guardian_id":"' || guardian_id || '"', '') || '}', %(traceparent)s
 FROM feed_line WHERE NOT known
 """,
@@ -105,18 +103,22 @@ _BROKEN = """
 SELECT line, rule FROM (
     SELECT l.line, CASE
         WHEN l.fact = 'moved' AND r.lives_until IS NOT NULL THEN 'resident_present'
-        WHEN l.fact IN ('died', 'moved_away') AND r.lives_until < l.effective_on THEN 'resident_present'
-        WHEN l.fact = 'registered' AND r.lives_until > l.effective_on THEN 'registered_after_leaving'
+        WHEN l.fact = 'moved_away' AND r.lives_until < l.effective_on THEN 'resident_present'
+        WHEN l.fact = 'died' AND r.died_on = r.lives_until AND r.died_on < l.effective_on THEN 'resident_present'
+        WHEN l.fact = 'registered' AND greatest(r.lives_until, r.died_on) > l.effective_on
+            THEN 'registered_after_leaving'
         END AS rule
     FROM feed_line l JOIN resident r USING (resident_id) WHERE l.known AND l.round = %(round)s) checked
 WHERE rule IS NOT NULL ORDER BY line LIMIT %(most)s
 """
+"""Who left stays gone from the earlier day, so a later one is refused; but who moved away may die on any day."""
 
 _PLAN = """
 CREATE TEMP TABLE feed_plan ON COMMIT DROP AS
 SELECT l.*, CASE
-    WHEN l.fact IN ('died', 'moved_away') THEN CASE WHEN r.lives_until = l.effective_on THEN 'nothing' ELSE
-        'ends' END
+    WHEN l.fact = 'died' THEN CASE WHEN r.died_on = l.effective_on THEN 'nothing' ELSE 'ends' END
+    WHEN l.fact = 'moved_away' THEN CASE WHEN r.lives_until = l.effective_on
+        AND r.died_on IS DISTINCT FROM l.effective_on THEN 'nothing' ELSE 'ends' END
     WHEN r.lives_until IS NOT NULL THEN 'returns'
     WHEN r.area <> l.area THEN 'changes_area'
     WHEN r.municipality <> l.municipality THEN 'moves'
@@ -125,6 +127,7 @@ SELECT l.*, CASE
     ELSE 'nothing' END AS action
 FROM feed_line l JOIN resident r USING (resident_id) WHERE l.known AND l.round = %s
 """
+"""Of a death and a move away on the same day the later line says which it was."""
 
 _SEAL_ANEW = """
 UPDATE vault v SET sealed = p.sealed, key_id = %s FROM feed_plan p WHERE v.resident_id = p.resident_id
@@ -135,7 +138,9 @@ WITH changed AS (
     UPDATE resident r SET version = r.version + 1, protected = p.protected,
         municipality = CASE WHEN p.action = 'ends' THEN r.municipality ELSE p.municipality END,
         area = CASE WHEN p.action = 'ends' THEN r.area ELSE p.area END,
-        lives_until = CASE WHEN p.action = 'ends' THEN p.effective_on END,
+        lives_until = CASE WHEN p.action = 'ends' THEN least(r.lives_until, p.effective_on) END,
+        died_on = CASE WHEN p.action = 'ends' AND p.fact = 'died' THEN p.effective_on
+            WHEN p.action = 'ends' THEN nullif(r.died_on, p.effective_on) END,
         guardian_id = CASE WHEN p.guardian_told AND p.action <> 'ends' THEN p.guardian_id ELSE r.guardian_id END,
         free_choice = r.free_choice OR p.action IN ('moves', 'changes_area')
     FROM feed_plan p WHERE r.resident_id = p.resident_id AND p.action <> 'nothing'
@@ -147,7 +152,8 @@ SELECT %(topic)s, resident_id::text, %(type)s || what,
     json_build_object('what', what, 'version', version, 'recorded_at', %(recorded_at)s::text,
         'resident_id', resident_id, 'birth_date', birth_date, 'sex', sex,
         'municipality', CASE WHEN NOT protected THEN municipality END, 'area', area,
-        'protected', protected, 'lives_until', lives_until, 'guardian_id', guardian_id)::text,
+        'protected', protected, 'lives_until', lives_until,
+        'has_died', died_on IS NOT NULL, 'guardian_id', guardian_id)::text,
     %(traceparent)s
 FROM changed
 """
@@ -185,9 +191,7 @@ async def last_file(tx: Tx, feed: str) -> DictRow | None:
 
 async def file_of(tx: Tx, feed: str, sequence: int) -> DictRow | None:
     """The digest and the receipt of a file that was taken."""
-    return await one(
-        tx, "SELECT digest, receipt FROM feed_file WHERE feed = %s AND sequence = %s", (feed, sequence)
-    )
+    return await one(tx, "SELECT digest, receipt FROM feed_file WHERE feed = %s AND sequence = %s", (feed, sequence))
 
 
 async def enter_file(
