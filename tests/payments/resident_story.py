@@ -30,7 +30,16 @@ from tests.support.facts import at, resident_id
 SEAL = PaymentsSettings().payee_seal()
 NOVEMBER, DECEMBER = date(2026, 11, 1), date(2026, 12, 1)
 NOW = at(12, 3)
+FUNDED = 1_000_00
 IBANS = ("FI2112345600000785", "FI5810171000000122", "FI4250001510000023")
+
+
+async def two_owed(pool: Pool) -> None:
+    """40.00 and 25.00 are owed to residents who have given accounts."""
+    await story.fund(pool, FUNDED, at(11, 1))
+    for number, cents in ((1, 40_00), (2, 25_00)):
+        await decide(pool, number, cents)
+        await give(pool, number, IBANS[number - 1])
 
 
 async def decide(

@@ -26,19 +26,11 @@ from tests.support import facts as told
 from tests.support.facts import at, resident, resident_id, visit
 from tests.support.schemas import schema_errors
 
-FUNDED = 1_000_00
-
-
-async def two_owed(pool: Pool) -> None:
-    """40.00 and 25.00 are owed to residents who have given accounts."""
-    await story.fund(pool, FUNDED, at(11, 1))
-    for number, cents in ((1, 40_00), (2, 25_00)):
-        await steps.decide(pool, number, cents)
-        await steps.give(pool, number, IBANS[number - 1])
+FUNDED = steps.FUNDED
 
 
 async def test_a_batch_is_drawn_approved_released_by_another_and_booked_once(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     drawn = await steps.draw(pool)
     assert (drawn.number, drawn.payments, drawn.amount_cents, drawn.waiting) == (1, 2, 65_00, {})
     assert await steps.of_resident(pool, 1) == [("E-1", 0, 40_00, 0)], "in a batch it is no longer only owed"
@@ -71,7 +63,7 @@ async def test_a_batch_is_drawn_approved_released_by_another_and_booked_once(poo
 
 
 async def test_the_file_pays_the_accounts_and_says_nothing_of_the_benefit(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     released = await steps.pay(pool)
     content = await steps.file(pool, released.payout_id)
     assert schema_errors(content) == []
@@ -104,7 +96,7 @@ async def test_of_sixty_and_sixty_against_a_hundred_one_is_paid_and_the_other_wh
 
 
 async def test_rejected_or_returned_it_is_owed_again_with_its_age_and_paid_in_the_next_batch(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.pay(pool)
     by_cents = {cents: name for name, cents in (await steps.open_payments(pool)).items()}
     assert (await clearing.take(pool, pain002("R1", [(by_cents[40_00], 40_00)]))).rejected == 1
@@ -124,7 +116,7 @@ async def test_rejected_or_returned_it_is_owed_again_with_its_age_and_paid_in_th
 
 
 async def test_answers_out_of_order_and_a_whole_file_rejected_end_where_they_should(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     released = await steps.pay(pool)
     by_cents = {cents: name for name, cents in (await steps.open_payments(pool)).items()}
     returned = notification("M1", back("B2", by_cents[40_00], 40_00))
@@ -139,7 +131,7 @@ async def test_answers_out_of_order_and_a_whole_file_rejected_end_where_they_sho
 
 
 async def test_the_bank_may_book_a_file_as_one_sum(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     released = await steps.pay(pool)
     assert released.payout_id is not None
     entry = debit("B1", cents=65_00, batch=released.payout_id.hex)
@@ -148,7 +140,7 @@ async def test_the_bank_may_book_a_file_as_one_sum(pool: Pool) -> None:
 
 
 async def test_who_has_no_account_stays_owed_and_is_listed_with_the_age(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.decide(pool, 3, 12_00, now=at(11, 3))
     drawn = await steps.draw(pool)
     assert (drawn.payments, drawn.waiting, drawn.waiting_cents) == (2, {"no_account": 1}, {"no_account": 12_00})
@@ -173,7 +165,7 @@ async def test_a_matter_is_as_old_as_the_first_cent_that_is_still_owed(pool: Poo
 
 
 async def test_the_dead_are_not_paid(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     gone = resident(1, version=2, what="died", lives_until=date(2026, 11, 20), recorded_at=at(11, 21))
     await story.hear(pool, "listing.resident", resident(1), gone)
     drawn = await steps.draw(pool)
@@ -183,10 +175,10 @@ async def test_the_dead_are_not_paid(pool: Pool) -> None:
 
 async def test_from_the_first_day_without_the_resident_nothing_is_paid(pool: Pool) -> None:
     """Batches are drawn on 3 December: one resident is there no more from that day on, the other from the next."""
-    await two_owed(pool)
+    await steps.two_owed(pool)
     for number, day in ((1, 3), (2, 4)):
-        gone = {"version": 2, "what": "died", "lives_until": date(2026, 12, day), "recorded_at": at(12, 2)}
-        await story.hear(pool, "listing.resident", resident(number), resident(number).model_copy(update=gone))
+        gone = resident(number, version=2, what="died", lives_until=date(2026, 12, day), recorded_at=at(12, 2))
+        await story.hear(pool, "listing.resident", resident(number), gone)
     drawn = await steps.draw(pool)
     assert (drawn.payments, drawn.waiting) == (1, {"died": 1})
     assert {row["payee_id"]: row["died"] for row in await steps.listed(pool)} == {resident_id(1): True}
@@ -198,7 +190,7 @@ async def test_a_release_leaves_the_limit_and_what_the_bank_took(
     pool: Pool, why: str, above_cents: int, payments: int
 ) -> None:
     """65.00 € fit to the cent above the area's limit, or beside money that left and nobody can explain."""
-    await two_owed(pool)
+    await steps.two_owed(pool)
     kept_cents = FUNDED - 65_00 + above_cents
     if why == "limit":
         await story.set_limit(pool, kept_cents, at(12, 2))
@@ -211,7 +203,7 @@ async def test_a_release_leaves_the_limit_and_what_the_bank_took(
 
 
 async def test_on_the_eighteenth_birthday_a_child_is_paid_itself(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     for number, day in ((1, 3), (2, 4)):
         child = resident(number, date(2008, 12, day)).model_copy(update={"guardian_id": resident_id(3)})
         await story.hear(pool, "listing.resident", child)
@@ -221,7 +213,7 @@ async def test_on_the_eighteenth_birthday_a_child_is_paid_itself(pool: Pool) -> 
 
 
 async def test_an_account_that_changed_after_the_approval_stops_the_payment_until_it_is_confirmed(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     drawn = await steps.draw(pool)
     await steps.approve(pool, drawn.batch_id)
     assert (await steps.give(pool, 1, IBANS[2])).account_number == 2
@@ -243,7 +235,7 @@ async def test_an_account_that_changed_after_the_approval_stops_the_payment_unti
 
 
 async def test_an_account_that_an_adviser_gave_is_confirmed_before_it_is_paid_to_and_then_known(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.give(pool, 2, IBANS[2], role="adviser", mandate="Suullinen valtuutus 1.12.")
     drawn = await steps.draw(pool)
     assert (await steps.approve(pool, drawn.batch_id)).to_confirm == 1
@@ -259,7 +251,7 @@ async def test_an_account_that_an_adviser_gave_is_confirmed_before_it_is_paid_to
 
 
 async def test_a_decision_lowered_before_the_release_withdraws_the_payment_and_after_it_is_set_off(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     drawn = await steps.draw(pool)
     await steps.approve(pool, drawn.batch_id)
     await steps.decide(pool, 1, 30_00)
@@ -306,7 +298,7 @@ async def test_the_ceiling_and_a_childs_benefit_are_paid_to_the_guardian_in_one_
 
 
 async def test_what_is_granted_for_a_later_month_waits_for_its_batch(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.decide(pool, 1, 7_00, reference="E-8", month=DECEMBER)
     assert (await steps.draw(pool)).amount_cents == 65_00
     assert (await steps.draw(pool, DECEMBER)).amount_cents == 7_00
@@ -317,7 +309,7 @@ async def test_what_is_granted_for_a_later_month_waits_for_its_batch(pool: Pool)
 
 
 async def test_two_who_draw_approve_or_release_at_once_pay_once(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     tries = await asyncio.gather(*(steps.draw(pool) for _ in range(4)), return_exceptions=True)
     (drawn,) = [one for one in tries if not isinstance(one, BaseException)]
     assert {one.reason for one in tries if isinstance(one, Refused)} == {Reason.NOTHING_TO_PAY}
@@ -331,7 +323,7 @@ async def test_two_who_draw_approve_or_release_at_once_pay_once(pool: Pool) -> N
 
 
 async def test_the_database_too_wants_four_eyes_and_lets_nothing_be_changed(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     released = await steps.pay(pool)
     file = (
         "INSERT INTO resident_file SELECT gen_random_uuid(), batch_id, area, released_by, released_by, sealed, key_id"
@@ -349,7 +341,7 @@ async def test_the_database_too_wants_four_eyes_and_lets_nothing_be_changed(pool
 
 async def test_no_account_changes_between_the_selection_and_the_file(pool: Pool) -> None:
     """A release holds the accounts: a change waits for its commit, and comes after the file."""
-    await two_owed(pool)
+    await steps.two_owed(pool)
     drawn = await steps.draw(pool)
     await steps.approve(pool, drawn.batch_id)
     async with transaction(pool) as tx:
@@ -361,7 +353,7 @@ async def test_no_account_changes_between_the_selection_and_the_file(pool: Pool)
 
 
 async def test_an_alarm_is_raised_where_the_books_owe_another_sum(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.pay(pool)
     async with transaction(pool) as tx:
         assert [one["alarm"] for one in await bank_views.alarms(tx, at(12, 9))] == []
@@ -410,7 +402,7 @@ async def test_however_decisions_batches_and_the_bank_alternate_every_cent_is_ow
 
 
 async def test_batches_of_another_area_are_invisible(pool: Pool) -> None:
-    await two_owed(pool)
+    await steps.two_owed(pool)
     await steps.pay(pool)
     tables = ("resident_batch", "resident_item", "resident_part", "resident_step", "resident_file", "payment")
     query = " UNION ALL ".join(f"SELECT '{name}' AS name, count(*)::int AS n FROM {name}" for name in tables)

@@ -76,19 +76,22 @@ _RESIDENT_FIELDS = ("birth_date", "sex", "area", "lives_until", "guardian_id")
 
 
 async def merge_residents(tx: Tx, facts: Sequence[listing.Resident]) -> int:
-    """Take over versions of pseudonymous residents."""
+    """Take over versions of pseudonymous residents; a death says so of itself, where its writer knew no `has_died`."""
     since = await known_since(tx)
     await stage(
         tx,
         "staged_resident",
-        "resident_id uuid, version int4, recorded_from timestamptz, birth_date date, sex text, area text,"
-        " lives_until date, guardian_id uuid",
+        "resident_id uuid, version int4, recorded_from timestamptz, has_died bool, birth_date date, sex text,"
+        " area text, lives_until date, guardian_id uuid",
         (
-            (f.resident_id, f.version, max(f.recorded_at, since), *(getattr(f, name) for name in _RESIDENT_FIELDS))
+            (
+                *(f.resident_id, f.version, max(f.recorded_at, since), f.has_died or f.what == "died"),
+                *(getattr(f, name) for name in _RESIDENT_FIELDS),
+            )
             for f in facts
         ),
     )
-    columns = "resident_id, version, birth_date, sex, area, lives_until, guardian_id"
+    columns = "resident_id, version, birth_date, sex, area, lives_until, has_died, guardian_id"
     only_first = _only_first([(fact.resident_id, fact.version) for fact in facts])
     return await merge_versions(tx, "resident", "resident_id", columns, only_first=only_first)
 

@@ -100,7 +100,10 @@ class Price(Base, table=True):
 
 
 class Resident(Base, table=True):
-    """A version of a pseudonymous resident and when it was known: `[recorded_from, recorded_until)`."""
+    """A version of a pseudonymous resident and when it was known: `[recorded_from, recorded_until)`.
+
+    `lives_until` ends capitation, whether the resident moved away or died; `has_died` also what is paid to it.
+    """
 
     __table_args__ = (
         sa.CheckConstraint("recorded_from <= recorded_until"),
@@ -117,6 +120,7 @@ class Resident(Base, table=True):
     sex: str
     area: str
     lives_until: date | None
+    has_died: bool = Field(default=False, sa_column_kwargs={"server_default": sa.false()})
     guardian_id: UUID | None
 
 

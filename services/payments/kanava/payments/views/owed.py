@@ -60,10 +60,10 @@ async def with_account(tx: Tx, payees: list[UUID]) -> set[UUID]:
 
 
 async def dead(tx: Tx, payees: list[UUID], today: date) -> set[UUID]:
-    """Which of these residents have died, as it is known now."""
+    """Which of these residents have died, as it is known now; who only moved away is paid."""
     query = (
         "SELECT resident_id FROM resident WHERE resident_id = ANY(%s) AND recorded_until = 'infinity'"
-        " AND lives_until <= %s"
+        " AND has_died AND lives_until <= %s"
     )
     return {row["resident_id"] for row in await rows(tx, query, (payees, today))}
 
@@ -75,7 +75,7 @@ SELECT * FROM (
            sum(o.cents) FILTER (WHERE o.source = 'benefit') AS benefits_cents,
            sum(o.cents) FILTER (WHERE o.source = 'ceiling') AS ceiling_cents,
            EXISTS (SELECT FROM resident_account a WHERE a.resident_id = o.payee_id) AS has_account,
-           coalesce((SELECT d.lives_until <= %(today)s FROM resident d WHERE d.resident_id = o.payee_id
+           coalesce((SELECT d.has_died AND d.lives_until <= %(today)s FROM resident d WHERE d.resident_id = o.payee_id
                      AND d.recorded_until = 'infinity'), false) AS died
     FROM ({_LEFT}) o GROUP BY o.payee_id HAVING sum(o.cents) <> 0
 ) p WHERE (NOT %(without_account)s OR NOT p.has_account)
