@@ -1,14 +1,18 @@
 """What a closed month sealed stays: its run, its statements, and the facts it read; a verifier recomputes them."""
 
-from collections.abc import AsyncIterator
+import hashlib
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterable
 from datetime import date
+from itertools import chain
 from typing import Any
+from uuid import UUID
 
 import psycopg
 import pytest
 from psycopg.rows import DictRow
 
-from kanava.common.db import Pool, Tx, one, transaction
+from kanava.common.db import Pool, Tx, one, rows, transaction
 from kanava.payments import closed_runs, ledger
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
@@ -18,7 +22,7 @@ from tests.payments.test_payout import closed_month
 from tests.payments.test_receivables import LATER, joined, overpaid, released
 from tests.support import facts as told
 from tests.support.databases import ServiceDatabase
-from tests.support.facts import at
+from tests.support.facts import at, listed, resident, span, visit
 
 NOVEMBER, DECEMBER, JANUARY = date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1)
 NOT_OURS = {
@@ -28,7 +32,13 @@ NOT_OURS = {
         "month = '2026-10-01'",
         "kind = 'final'",
     ),
-    "run": ("cut_off = now()", "month = '2026-10-01'", "area = '05'", "requested_by = 'x'"),
+    "run": (
+        "cut_off = now()",
+        "month = '2026-10-01'",
+        "area = '05'",
+        "requested_by = 'x'",
+        "residents_in_a_part = 1",
+    ),
     "resident": ("birth_date = '1950-01-01'", "recorded_from = now()"),
     "span": ("coefficient_permille = 2000", "recorded_from = now()"),
     "visit": ("quantity = 9", "recorded_from = now()"),
@@ -202,3 +212,46 @@ async def test_a_month_that_closes_after_its_run_was_read_breaks_nothing(
     monkeypatch.undo()
     async with transaction(pool) as tx:
         assert (await ledger.verify(tx, told.AREA)).broken is None
+
+
+LINE = ("resident_id", "producer_id", "component", "kind", "for_month", "unit_id", "source", "days", "permille_days",
+        "rate_cents", "amount_cents")  # fmt: skip
+
+
+def sha256(texts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+
+@pytest.mark.parametrize(("in_a_part", "parts"), [(1, 5), (2, 3), (4, 2), (5, 1), (4_096, 1)])
+async def test_a_run_is_sealed_by_the_digests_of_its_parts(
+    pool: Pool, database: ServiceDatabase, in_a_part: int, parts: int
+) -> None:
+    await story.open_area(pool)
+    people = [resident(number, date(1990, 1, number)) for number in range(1, 6)]
+    await story.hear(pool, "listing.resident", *people)
+    await story.hear(pool, "listing.listing", *(listed(n, span(NOVEMBER, None, private=True)) for n in (1, 3, 4, 5)))
+    fees = [visit(n, n % 5 + 1, date(2026, 11, n), recorded_at=at(11, 20), fee_cents=5_00) for n in range(1, 9)]
+    await story.hear(pool, "monitoring.production", *fees)
+    async with transaction(pool) as tx:
+        await request_run(tx, RequestRun(told.AREA, NOVEMBER, "operator"), at(12, 2))
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("UPDATE run SET residents_in_a_part = %s", (in_a_part,))
+    assert await close_next(pool)
+    exported = defaultdict[UUID, list[str]](list)
+    for line in await story.lines(pool):
+        exported[line["resident_id"]].append("|".join(str(line[name]) for name in LINE))
+    by_resident = list(exported.values())
+    groups = [by_resident[first : first + in_a_part] for first in range(0, len(by_resident), in_a_part)]
+    digests = [sha256(chain(*group)) for group in groups]
+    assert len(digests) == parts
+    async with transaction(pool) as tx:
+        entries = await rows(tx, "SELECT DISTINCT lines_digest FROM entry WHERE kind = 'cost'")
+        assert entries == [{"lines_digest": digests[0] if parts == 1 else sha256(digests)}]
+        assert (await ledger.verify(tx, told.AREA)).broken is None
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        admin.execute("UPDATE line SET unit_id = 'x' WHERE resident_id = %s", (people[-1].resident_id,))
+    async with transaction(pool) as tx:
+        broken = (await ledger.verify(tx, told.AREA)).broken
+    assert broken is not None
+    assert broken.reason == "its resident lines were changed"

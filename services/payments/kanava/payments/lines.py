@@ -227,12 +227,26 @@ def parameters(month: Month, first: date) -> dict[str, object]:
 
 
 SUMS = """
-SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
-       (SELECT encode(sha256(convert_to(string_agg(
+WITH part AS (
+    SELECT since, coalesce(lead(since) OVER (ORDER BY since), 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS until FROM (
+        SELECT resident_id AS since, row_number() OVER (ORDER BY resident_id) - 1 AS place
+        FROM line WHERE run_id = %(run_id)s GROUP BY resident_id
+    ) listed WHERE mod(place, (SELECT coalesce(max(residents_in_a_part), 4096) FROM run WHERE run_id = %(run_id)s)) = 0
+),
+export AS (
+    SELECT CASE count(*) WHEN 1 THEN min(digest)
+           ELSE encode(sha256(convert_to(string_agg(digest, E'\\n' ORDER BY since), 'UTF8')), 'hex') END AS lines_digest
+    FROM part CROSS JOIN LATERAL (
+        SELECT encode(sha256(convert_to(string_agg(
             concat_ws('|', resident_id, producer_id, component, kind, for_month, unit_id, source, days, permille_days,
                       rate_cents, amount_cents),
             E'\\n' ORDER BY resident_id, component, kind, for_month, unit_id, source
-        ), 'UTF8')), 'hex') FROM line WHERE run_id = %(run_id)s) AS lines_digest
+        ), 'UTF8')), 'hex') AS digest
+        FROM line WHERE run_id = %(run_id)s AND resident_id >= since AND resident_id < until
+    ) hashed
+)
+SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
+       (SELECT lines_digest FROM export) AS lines_digest
 FROM line WHERE run_id = %(run_id)s GROUP BY producer_id, component
 UNION ALL
 SELECT producer_id, component, 0, sum(amount_cents)::bigint,
@@ -244,4 +258,6 @@ FROM charge WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY p
 """
 """Sums for each producer and component, each with the SHA-256 of the run's canonical export: all its lines in the
 order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run; charges, which have no
-resident lines, are sealed by an export of their own."""
+resident lines, are sealed by an export of their own.
+
+An export of more residents than a part holds is the SHA-256 of those of its parts (ADR 21)."""
