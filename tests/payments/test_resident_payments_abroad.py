@@ -47,6 +47,21 @@ async def test_who_moved_abroad_is_paid_the_benefit_and_the_claim_above_the_ceil
     assert (await steps.balances(pool))["2400"] == -95_00, "what the estate is owed stays owed"
 
 
+async def test_a_death_that_became_known_before_the_release_withdraws_the_payment(pool: Pool) -> None:
+    await steps.two_owed(pool)
+    drawn = await steps.draw(pool)
+    await steps.approve(pool, drawn.batch_id)
+    await leaves(pool, 1, what="died")
+    await leaves(pool, 2, what="moved_away")
+    released = await steps.release(pool, drawn.batch_id)
+    assert (released.payments, [held.reason for held in released.held]) == (1, ["died"])
+    with pytest.raises(Refused) as nothing:
+        await steps.draw(pool)
+    assert nothing.value.extra["waiting"] == {"died": 1}, "it is owed as before, to the estate"
+    await story.hear(pool, "listing.resident", resident(1, version=3, what="registered", recorded_at=at(11, 25)))
+    assert (await steps.pay(pool)).payments == 1
+
+
 @pytest.mark.parametrize(
     ("later", "waiting"),
     [

@@ -34,6 +34,7 @@ class Withdrawn(RefusalReason):
     """Why a payment left its batch before it was released."""
 
     LESS_IS_OWED = "less_is_owed", "A decision was lowered after the batch was drawn; the next batch pays what is left."
+    DIED = "died", "The payee has died since the batch was drawn; the estate has to say where it is paid."
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.rows import DictRow
 
+from kanava.common.clock import helsinki_date
 from kanava.common.db import Tx
 from kanava.common.errors import Refused
 from kanava.common.ids import derived_id
@@ -21,6 +22,7 @@ from ..domain.resident_payments import Withdrawn
 from ..errors import Reason
 from ..resident_commands import ReleaseBatch
 from ..sets import columns
+from ..views import owed
 from ..views import resident_payments as views
 from .accounts import debtor_of
 from .resident_accounts import hold_accounts, opened
@@ -59,7 +61,8 @@ class ReleasedBatch:
 async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: Seal) -> ReleasedBatch:
     """Give approved payments of a batch to the bank, as far as the area's account allows; what is held stays approved.
 
-    A payment of which less is owed than when it was drawn is withdrawn; the next batch pays what is left.
+    A payment of which less is owed than when it was drawn, or whose payee has died since, is withdrawn; the next batch
+    pays what is left.
     """
     batch = await locked_batch(tx, command.batch_id)
     approved_by = await approver_of(tx, batch["batch_id"])
@@ -69,9 +72,12 @@ async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: S
     spendable_cents = book.spendable_cents - book.limit_cents - await unexplained_debits_cents(tx, batch["area"])
     await hold_accounts(tx)
     found = await releasable(tx, batch["batch_id"])
-    less = [row for row in found if row["less_is_owed"]]
-    await add_steps(tx, less, Step("withdrawn", command.released_by, Withdrawn.LESS_IS_OWED), now)
-    rest = {row["item_id"]: row for row in found if not row["less_is_owed"]}
+    gone = await _withdrawn(tx, found, helsinki_date(now))
+    for reason in Withdrawn:
+        items = [row for row, why in gone if why is reason]
+        await add_steps(tx, items, Step("withdrawn", command.released_by, reason), now)
+    named = {row["item_id"] for row, _ in gone}
+    rest = {row["item_id"]: row for row in found if row["item_id"] not in named}
     payables = [_payable(row) for row in rest.values()]
     selection = select_within(spendable_cents, payables, released_by=command.released_by)
     chosen = [rest[payable.statement_id] for payable in selection.taken]
@@ -79,8 +85,15 @@ async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: S
     if payout_id is not None:
         await _pay(tx, command, batch, payout_id=payout_id, chosen=chosen, now=now, seal=seal)
     cents = sum(row["amount_cents"] for row in chosen)
-    held = _held(less, selection)
+    held = _held(gone, selection)
     return ReleasedBatch(batch["batch_id"], payout_id, len(chosen), cents, held[:HELD_NAMED], len(held))
+
+
+async def _withdrawn(tx: Tx, found: Sequence[DictRow], today: date) -> list[tuple[DictRow, Withdrawn]]:
+    """Which payments leave their batch before they are released, and why."""
+    dead = await owed.dead(tx, [row["payee_id"] for row in found], today)
+    less = [(row, Withdrawn.LESS_IS_OWED) for row in found if row["less_is_owed"]]
+    return less + [(row, Withdrawn.DIED) for row in found if row["payee_id"] in dead and not row["less_is_owed"]]
 
 
 def _payable(row: DictRow) -> Payable:
@@ -105,9 +118,8 @@ _EXPLANATIONS: Mapping[Held, str] = {
 }
 
 
-def _held(less: Sequence[DictRow], selection: Selection) -> list[HeldPayment]:
-    withdrawn = Withdrawn.LESS_IS_OWED
-    found = [HeldPayment(row["item_id"], row["amount_cents"], withdrawn.value, withdrawn.sentence) for row in less]
+def _held(gone: Sequence[tuple[DictRow, Withdrawn]], selection: Selection) -> list[HeldPayment]:
+    found = [HeldPayment(row["item_id"], row["amount_cents"], why.value, why.sentence) for row, why in gone]
     return found + [
         HeldPayment(held.statement_id, held.amount_cents, reason.value, _EXPLANATIONS[reason])
         for held, reason in selection.held
