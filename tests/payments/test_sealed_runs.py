@@ -37,7 +37,7 @@ NOT_OURS = {
         "month = '2026-10-01'",
         "area = '05'",
         "requested_by = 'x'",
-        "residents_in_a_part = 1",
+        "sealed_in_parts = false",
     ),
     "resident": ("birth_date = '1950-01-01'", "recorded_from = now()"),
     "span": ("coefficient_permille = 2000", "recorded_from = now()"),
@@ -222,35 +222,53 @@ def sha256(texts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(texts).encode()).hexdigest()
 
 
-@pytest.mark.parametrize(("in_a_part", "parts"), [(1, 5), (2, 3), (4, 2), (5, 1), (4_096, 1)])
+@pytest.mark.parametrize(
+    ("numbers", "parts"),
+    [
+        ([(1, 255), (256, 257, 300), (512, 513)], 3),
+        ([(256, 257), (512,)], 2),
+        ([(256, 257, 511)], 1),
+        ([(1, 2)], 1),
+        ([(1, 255, 256, 257, 512)], 0),
+    ],
+)
 async def test_a_run_is_sealed_by_the_digests_of_its_parts(
-    pool: Pool, database: ServiceDatabase, in_a_part: int, parts: int
+    pool: Pool, database: ServiceDatabase, numbers: list[tuple[int, ...]], parts: int
 ) -> None:
+    """A part begins with each resident whose id ends in `00`; a run of before there were parts has none."""
     await story.open_area(pool)
-    people = [resident(number, date(1990, 1, number)) for number in range(1, 6)]
-    await story.hear(pool, "listing.resident", *people)
-    await story.hear(pool, "listing.listing", *(listed(n, span(NOVEMBER, None, private=True)) for n in (1, 3, 4, 5)))
-    fees = [visit(n, n % 5 + 1, date(2026, 11, n), recorded_at=at(11, 20), fee_cents=5_00) for n in range(1, 9)]
+    people = [number for part in numbers for number in part]
+    await story.hear(pool, "listing.resident", *(resident(number) for number in people))
+    await story.hear(pool, "listing.listing", *(listed(n, span(NOVEMBER, None, private=True)) for n in people))
+    fees = [visit(n, n, date(2026, 11, 5), recorded_at=at(11, 20), fee_cents=5_00) for n in people[::2]]
     await story.hear(pool, "monitoring.production", *fees)
     async with transaction(pool) as tx:
         await request_run(tx, RequestRun(told.AREA, NOVEMBER, "operator"), at(12, 2))
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
-        admin.execute("UPDATE run SET residents_in_a_part = %s", (in_a_part,))
+        admin.execute("UPDATE run SET sealed_in_parts = %s", (parts > 0,))
     assert await close_next(pool)
     exported = defaultdict[UUID, list[str]](list)
     for line in await story.lines(pool):
         exported[line["resident_id"]].append("|".join(str(line[name]) for name in LINE))
-    by_resident = list(exported.values())
-    groups = [by_resident[first : first + in_a_part] for first in range(0, len(by_resident), in_a_part)]
-    digests = [sha256(chain(*group)) for group in groups]
-    assert len(digests) == parts
+    digests = [sha256(chain(*(exported[told.resident_id(number)] for number in part))) for part in numbers]
     async with transaction(pool) as tx:
         entries = await rows(tx, "SELECT DISTINCT lines_digest FROM entry WHERE kind = 'cost'")
-        assert entries == [{"lines_digest": digests[0] if parts == 1 else sha256(digests)}]
+        assert entries == [{"lines_digest": sha256(digests) if parts > 1 else digests[0]}]
         assert (await ledger.verify(tx, told.AREA)).broken is None
+
+
+@pytest.mark.parametrize("number", [1, 255, 256, 300, 512, 600])
+async def test_a_changed_line_is_found_in_whichever_part_it_is(
+    pool: Pool, database: ServiceDatabase, number: int
+) -> None:
+    await story.open_area(pool)
+    people = (1, 255, 256, 300, 512, 600)
+    await story.hear(pool, "listing.resident", *(resident(number) for number in people))
+    await story.hear(pool, "listing.listing", *(listed(n, span(NOVEMBER, None, private=True)) for n in people))
+    await story.close(pool, NOVEMBER, at(12, 2))
     with psycopg.connect(database.admin_url, autocommit=True) as admin:
         admin.execute("SET session_replication_role = replica")
-        admin.execute("UPDATE line SET unit_id = 'x' WHERE resident_id = %s", (people[-1].resident_id,))
+        admin.execute("UPDATE line SET unit_id = 'x' WHERE resident_id = %s", (told.resident_id(number),))
     async with transaction(pool) as tx:
         broken = (await ledger.verify(tx, told.AREA)).broken
     assert broken is not None

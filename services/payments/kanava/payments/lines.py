@@ -228,13 +228,14 @@ def parameters(month: Month, first: date) -> dict[str, object]:
 
 SUMS = """
 WITH part AS (
-    SELECT since, coalesce(lead(since) OVER (ORDER BY since), 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS until FROM (
-        SELECT resident_id AS since, row_number() OVER (ORDER BY resident_id) - 1 AS place
-        FROM line WHERE run_id = %(run_id)s GROUP BY resident_id
-    ) listed WHERE mod(place, (SELECT coalesce(max(residents_in_a_part), 4096) FROM run WHERE run_id = %(run_id)s)) = 0
+    SELECT since, lead(since, 1, 'ffffffff-ffff-ffff-ffff-ffffffffffff') OVER (ORDER BY since) AS until FROM (
+        SELECT '00000000-0000-0000-0000-000000000000'::uuid AS since
+        UNION SELECT resident_id FROM line WHERE run_id = %(run_id)s AND get_byte(uuid_send(resident_id), 15) = 0
+            AND coalesce((SELECT sealed_in_parts FROM run WHERE run_id = %(run_id)s), true)
+    ) begun
 ),
 export AS (
-    SELECT CASE count(*) WHEN 1 THEN min(digest)
+    SELECT CASE count(digest) WHEN 1 THEN min(digest)
            ELSE encode(sha256(convert_to(string_agg(digest, E'\\n' ORDER BY since), 'UTF8')), 'hex') END AS lines_digest
     FROM part CROSS JOIN LATERAL (
         SELECT encode(sha256(convert_to(string_agg(
@@ -260,4 +261,4 @@ FROM charge WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY p
 order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run; charges, which have no
 resident lines, are sealed by an export of their own.
 
-An export of more residents than a part holds is the SHA-256 of those of its parts (ADR 21)."""
+An export of several parts is the SHA-256 of theirs (ADR 21). The greatest of all UUIDs is no resident's."""

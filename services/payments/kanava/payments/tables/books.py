@@ -14,7 +14,7 @@ from .base import TIMES, Base
 class Run(Base, table=True):
     """A month of an area: a job that a worker closes, once, with its sums and the digest of its export.
 
-    A trigger keeps a closed run as it is. The export is hashed in parts of so many residents (ADR 21).
+    A trigger keeps a closed run as it is. Those of before ADR 21 are not `sealed_in_parts`.
     """
 
     __table_args__ = (
@@ -34,7 +34,7 @@ class Run(Base, table=True):
     problem: str | None
     digest: str | None
     seconds: float | None
-    residents_in_a_part: int = Field(default=4_096, sa_column_kwargs={"server_default": "4096"})
+    sealed_in_parts: bool = Field(default=True, sa_column_kwargs={"server_default": sa.true()})
 
 
 class Line(Base, table=True):
