@@ -123,6 +123,18 @@ async def test_a_quantity_of_0_withdraws_what_was_reported_whatever_became_of_it
     ]
 
 
+async def test_a_withdrawal_that_is_rejected_comes_back_as_it_was_sent(settled: Pool) -> None:
+    await send(settled, report(client_fee_cents=20_60))
+    late = report(quantity=0, client_fee_cents=20_60, drg_group="G1")
+    receipt = await send(settled, report(quantity=2), late, report("r-2", quantity=0), corrects=True)
+    assert counts(receipt) == (0, 1, 0, 2)
+    again, unknown = await rejected(settled, receipt.file_id)
+    assert (again["code"], again["input"]) == ("report_id_reused", late)
+    assert unknown["code"] == "nothing_to_withdraw"
+    twice = [report(quantity=0), report(quantity=0, node="X.9"), report(quantity=3)]
+    assert counts(await send(settled, *twice, corrects=True)) == (0, 1, 1, 1)
+
+
 async def test_a_withdrawn_report_may_be_reported_anew_by_a_file_that_corrects(settled: Pool) -> None:
     await send(settled, report())
     refused = await send(settled, report(quantity=0))

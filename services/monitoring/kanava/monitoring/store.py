@@ -27,16 +27,18 @@ _STAGED = (
     " referral_id text, production_id uuid"
 )
 _WITHDRAW = """
-UPDATE staged s SET unit_id = p.unit_id, resident_id = p.resident_id, node = p.node,
+UPDATE judged j SET unit_id = p.unit_id, resident_id = p.resident_id, node = p.node,
     unit_of_measure = p.unit_of_measure, performed_on = p.performed_on, client_fee_cents = 0,
     weight_ten_thousandths = p.weight_ten_thousandths, drg_group = p.drg_group, referral_id = p.referral_id
-FROM production p WHERE s.quantity = 0 AND p.producer_id = %s AND p.report_id = s.report_id
+FROM production p WHERE j.quantity = 0 AND j.verdict = 'corrected' AND p.production_id = j.production_id
 """
-"""Who withdraws a report names it; what it was stays as it was reported, even if it could not be reported any more."""
+"""Who withdraws a report names it; what it was stays as it was reported, even if it could not be reported any more. A
+row that is rejected stays as it was sent."""
 _JUDGE = """
 CREATE TEMP TABLE judged ON COMMIT DROP AS
 WITH seen AS (
     SELECT s.*, CASE WHEN s.quantity = 0 THEN known.area ELSE u.area END AS area, known.version AS known_version,
+        s.quantity = 0 AND %(corrects)s AND known.quantity IS NOT DISTINCT FROM 0 OR
         (known.unit_id, known.resident_id, known.node, known.unit_of_measure, known.performed_on,
          known.quantity, known.client_fee_cents, known.weight_ten_thousandths, known.drg_group, known.referral_id)
         IS NOT DISTINCT FROM
@@ -78,7 +80,8 @@ WITH seen AS (
         first_value(ROW(unit_id, resident_id, node, unit_of_measure, performed_on, quantity,
             client_fee_cents, weight_ten_thousandths, drg_group, referral_id)) OVER same_id IS NOT DISTINCT FROM
         ROW(unit_id, resident_id, node, unit_of_measure, performed_on, quantity,
-            client_fee_cents, weight_ten_thousandths, drg_group, referral_id) AS is_first
+            client_fee_cents, weight_ten_thousandths, drg_group, referral_id)
+            OR quantity = 0 AND first_value(quantity) OVER same_id = 0 AS is_first
     FROM seen
     WINDOW same_id AS (PARTITION BY report_id, (is_known OR fault IS NOT NULL) ORDER BY row)
 )
@@ -162,9 +165,9 @@ async def judge(
     staged = ((row, *report, derived_id("production", producer_id, report.report_id)) for row, report in reports)
     await stage(tx, "staged", _STAGED, staged)
     await tx.execute("ANALYZE staged")
-    if corrects:
-        await tx.execute(_WITHDRAW, (producer_id,))
     await tx.execute(_JUDGE, {"producer_id": producer_id, "today": today, "corrects": corrects})
+    if corrects:
+        await tx.execute(_WITHDRAW)
     counted = await rows(tx, "SELECT verdict, count(*) AS rows FROM judged GROUP BY verdict")
     return {row["verdict"]: row["rows"] for row in counted}
 
