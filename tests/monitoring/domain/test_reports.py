@@ -32,6 +32,8 @@ def test_a_good_row_is_read_from_json_and_from_csv() -> None:
         ("unit_id", "unit seven", RowFault.NOT_A_UNIT_ID),
         ("resident_id", HETU, RowFault.NOT_A_RESIDENT_ID),
         ("node", "SOS 1", RowFault.NOT_A_NODE),
+        ("node", HETU, RowFault.PERSONAL_DATA),
+        ("drg_group", HETU.replace("-", "A"), RowFault.PERSONAL_DATA),
         ("unit_of_measure", "tunti", RowFault.UNKNOWN_UNIT_OF_MEASURE),
         ("performed_on", "12.11.2026", RowFault.NOT_A_DATE),
         ("performed_on", "2026-02-30", RowFault.NOT_A_DATE),

@@ -140,16 +140,19 @@ def _without_hetu(text: str) -> str | None:
 def _pattern(pattern: re.Pattern[str], fault: RowFault) -> Callable[[Any], str]:
     @lru_cache(_REMEMBERED, typed=True)
     def read(value: Any) -> str:
-        if type(value) is not str or pattern.fullmatch(value) is None:
-            raise _Flawed(fault)
-        return value
+        return _of_nobody(value, pattern, fault)
 
     return read
 
 
 def _report_id(value: Any) -> str:
-    if type(value) is not str or _REPORT_ID.fullmatch(value) is None:
-        raise _Flawed(RowFault.NOT_AN_ID)
+    return _of_nobody(value, _REPORT_ID, RowFault.NOT_AN_ID)
+
+
+def _of_nobody(value: Any, pattern: re.Pattern[str], fault: RowFault) -> str:
+    """A text of a pattern that names nobody: a code may have the letters and digits of a HETU."""
+    if type(value) is not str or pattern.fullmatch(value) is None:
+        raise _Flawed(fault)
     if holds_hetu(value):
         raise _Flawed(RowFault.PERSONAL_DATA)
     return value
