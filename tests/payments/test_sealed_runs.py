@@ -273,3 +273,24 @@ async def test_a_changed_line_is_found_in_whichever_part_it_is(
         broken = (await ledger.verify(tx, told.AREA)).broken
     assert broken is not None
     assert broken.reason == "its resident lines were changed"
+
+
+LAST_ID = UUID(int=2**128 - 1)
+
+
+@pytest.mark.parametrize("number", [1, 256])
+async def test_the_lines_of_the_last_id_there_is_are_sealed_too(
+    pool: Pool, database: ServiceDatabase, number: int
+) -> None:
+    await story.open_area(pool)
+    last = visit(2, 2, date(2026, 11, 5), recorded_at=at(11, 20)).model_copy(update={"resident_id": LAST_ID})
+    first = visit(1, number, date(2026, 11, 5), recorded_at=at(11, 20))
+    await story.hear(pool, "monitoring.production", first, last)
+    await story.close(pool, NOVEMBER, at(12, 2))
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        assert admin.execute("UPDATE line SET unit_id = 'x' WHERE resident_id = %s", (LAST_ID,)).rowcount == 1
+    async with transaction(pool) as tx:
+        broken = (await ledger.verify(tx, told.AREA)).broken
+    assert broken is not None
+    assert broken.reason == "its resident lines were changed"

@@ -228,11 +228,14 @@ def parameters(month: Month, first: date) -> dict[str, object]:
 
 SUMS = """
 WITH part AS (
-    SELECT since, lead(since, 1, 'ffffffff-ffff-ffff-ffff-ffffffffffff') OVER (ORDER BY since) AS until FROM (
-        SELECT '00000000-0000-0000-0000-000000000000'::uuid AS since
-        UNION SELECT resident_id FROM line WHERE run_id = %(run_id)s AND get_byte(uuid_send(resident_id), 15) = 0
-            AND coalesce((SELECT sealed_in_parts FROM run WHERE run_id = %(run_id)s), true)
-    ) begun
+    SELECT since, coalesce(until, 'ffffffff-ffff-ffff-ffff-ffffffffffff') AS until,
+           CASE WHEN until IS NULL THEN '~' ELSE '' END AS above FROM (
+        SELECT since, lead(since) OVER (ORDER BY since) AS until FROM (
+            SELECT '00000000-0000-0000-0000-000000000000'::uuid AS since
+            UNION SELECT resident_id FROM line WHERE run_id = %(run_id)s AND get_byte(uuid_send(resident_id), 15) = 0
+                AND coalesce((SELECT sealed_in_parts FROM run WHERE run_id = %(run_id)s), true)
+        ) begun
+    ) followed
 ),
 export AS (
     SELECT CASE count(digest) WHEN 1 THEN min(digest)
@@ -243,7 +246,7 @@ export AS (
                       rate_cents, amount_cents),
             E'\\n' ORDER BY resident_id, component, kind, for_month, unit_id, source
         ), 'UTF8')), 'hex') AS digest
-        FROM line WHERE run_id = %(run_id)s AND resident_id >= since AND resident_id < until
+        FROM line WHERE run_id = %(run_id)s AND resident_id >= since AND (resident_id, component) < (until, above)
     ) hashed
 )
 SELECT producer_id, component, count(*)::int AS lines, sum(amount_cents)::bigint AS amount_cents,
@@ -261,4 +264,5 @@ FROM charge WHERE run_id = %(run_id)s GROUP BY producer_id, component ORDER BY p
 order of their index, so that nothing is sorted. Every cost entry of a run seals the whole run; charges, which have no
 resident lines, are sealed by an export of their own.
 
-An export of several parts is the SHA-256 of theirs (ADR 21). The greatest of all UUIDs is no resident's."""
+An export of several parts is the SHA-256 of theirs (ADR 21). All components come before `~`, so
+that the last part holds the last id that there is."""
