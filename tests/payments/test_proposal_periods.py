@@ -64,11 +64,12 @@ async def test_a_death_ends_the_days_of_a_listing_that_nobody_ended(pool: Pool) 
     assert days(await valued(pool, 100_00))[ADULT] == 4
 
 
-async def test_a_listing_that_was_corrected_counts_as_it_is_known_now(pool: Pool) -> None:
+async def test_a_resident_and_a_listing_that_were_corrected_count_as_they_are_known_now(pool: Pool) -> None:
     await story.open_area(pool)
     await own(pool, 1, date(1980, 1, 1), NOVEMBER)
+    await story.hear(pool, "listing.resident", resident(1, date(1950, 1, 1), version=2, recorded_at=at(12, 1)))
     await story.hear(pool, "listing.listing", listed(1, span(DECEMBER), version=2, recorded_at=at(12, 1)))
-    assert days(await valued(pool, 100_00))[ADULT] == 31
+    assert days(await valued(pool, 100_00)) == {CHILD: 0, ADULT: 0, OLD: 31}
 
 
 async def test_own_units_of_another_area_have_their_own_cost(pool: Pool) -> None:
@@ -92,6 +93,17 @@ async def test_a_month_is_of_the_band_of_the_age_on_its_first_day(pool: Pool) ->
     found = await reviewed(pool, {CHILD: 45_00, ADULT: 7_00, OLD: 0}, basis((OCTOBER, DECEMBER)))
     assert [band.paid_cents for band in found.bands] == [3 * 15_00, 7_00, 0]
     assert days(await valued(pool, 100_00)) == {CHILD: 2 * 31 + 30, ADULT: 30 + 2 * 31, OLD: 0}
+
+
+async def test_a_review_compares_with_capitation_and_not_with_fees(pool: Pool) -> None:
+    """A fee pays a service on top of capitation, so it is in the books and yet nothing that a band was paid."""
+    await story.open_area(pool)
+    await own(pool, 1, date(1980, 1, 1), OCTOBER)
+    await story.hear(pool, "monitoring.production", visit(1, 1, date(2026, 11, 5), recorded_at=at(11, 6)))
+    await story.close(pool, NOVEMBER, at(12, 2))
+    assert [line["amount_cents"] for line in await story.lines(pool, "fee")] == [45_00]
+    found = await reviewed(pool, {CHILD: 0, ADULT: 7_00, OLD: 0}, basis((NOVEMBER, DECEMBER)))
+    assert found.paid_cents == 7_00
 
 
 async def test_client_fees_count_for_the_months_of_the_period_alone(pool: Pool) -> None:
