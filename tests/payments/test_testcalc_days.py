@@ -118,6 +118,16 @@ async def test_the_services_of_who_has_left_are_of_the_group_without_a_correctio
     assert {one.name: one.difference_cents for one in performance.groups} == {"1000": 45_00, "1500": 0}
 
 
+async def test_services_count_to_the_group_in_which_the_resident_is_on_the_day(pool: Pool) -> None:
+    """Resident 5 is listed anew from the day on with a coefficient; until then there was another."""
+    await settle(pool)
+    spans = span(LISTED, NOVEMBER, permille=800), span(NOVEMBER, permille=1200)
+    await story.hear(pool, "listing.listing", listed(5, *spans, version=2, recorded_at=at(10, 20)))
+    await story.hear(pool, "monitoring.production", visit(1, 5, date(2026, 10, 5), recorded_at=at(10, 6)))
+    _, _, performance = (await asked(pool, neutral=False)).methods
+    assert {one.name: one.difference_cents for one in performance.groups} == {"1000": 0, "1500": 0, "1200": 45_00}
+
+
 async def test_fees_that_are_all_of_the_pot_leave_nothing_for_capitation(pool: Pool) -> None:
     """One visit costs what the capitation of one resident is: only fees of more than the pot are refused."""
     await story.open_area(pool)

@@ -71,6 +71,15 @@ def test_before_two_years_the_band_rests_on_the_months_after_the_first() -> None
     assert widths[0] == pytest.approx(float(edge(misses[0])), abs=HORIZON)
 
 
+def test_where_next_to_nothing_is_known_the_band_holds_all_that_was_missed() -> None:
+    """After fourteen months there are three misses; no fourth could be told to be within less than all of them."""
+    outflows = uneven(14)
+    misses, (_, widths) = missed(outflows, 12), outflow_path(outflows)
+    each_month = [Fraction(cents, ahead + 1) for ahead, found in enumerate(misses) for cents in found]
+    assert len(each_month) == 3
+    assert widths == pytest.approx([float((ahead + 1) * max(each_month)) for ahead in range(HORIZON)], abs=HORIZON)
+
+
 def test_without_a_forecast_that_can_be_looked_at_there_is_no_band() -> None:
     assert outflow_path(uneven(12))[1] == [0] * HORIZON
 
