@@ -188,3 +188,48 @@ async def test_an_income_is_in_a_band_as_wide_as_it_was_missed(pool: Pool) -> No
     assert half_widths[-1] > 0
     assert [one.high_cents - one.sum_cents for one in found.months] == half_widths
     assert [one.sum_cents - one.low_cents for one in found.months] == half_widths
+
+
+async def widths(pool: Pool, planned: dict[date, int] | None = None) -> list[int]:
+    """How wide the band of each month of 2027 is, in cents."""
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), planned)
+    return [one.high_cents - one.low_cents for one in found.months]
+
+
+async def test_what_is_asked_is_taken_at_its_word_and_what_is_guessed_is_not(pool: Pool) -> None:
+    """Espoo paid in May of 2026 and never before: that it does so again in 2027 is a guess, which missed before."""
+    await live(pool, MONTHS)
+    paid = PlaceFunding(told.AREA, "municipality", "049", 70_00, date(2026, 5, 2), "Espoo")
+    async with transaction(pool) as tx:
+        await place_funding(tx, paid, datetime(2026, 5, 2, 9, tzinfo=UTC))
+    await plan(pool, 2027, *[(date(2027, n, 2), 3_000_00) for n in (1, 4, 7, 10)])
+    guessed = await widths(pool)
+    assert guessed[:4] == [0] * 4
+    assert min(guessed[4:]) > 0
+    assert await widths(pool, {date(2027, 5, 1): 50_00}) == [0] * 12
+
+
+async def test_the_account_may_fall_below_its_limit_before_the_balance_is_expected_to(pool: Pool) -> None:
+    """One month cost far more than foreseen, so the lower edge of the band goes below zero and the balance does not."""
+    await story.fund(pool, 3_000_00, datetime(2024, 1, 1, 9, tzinfo=UTC), "alku")
+    await live(pool, MONTHS)
+    draft = chart.payment(
+        chart.EntryKind.SETTLEMENT, statement_id=UUID(int=99), producer_id=told.OWN, sums={"capitation": 5_000_00}
+    )
+    async with transaction(pool) as tx:
+        await ledger.post(tx, told.AREA, [draft], datetime(2026, 6, 20, 9, tzinfo=UTC))
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC))
+    first = next(one for one in found.months if one.low_cents < 0)
+    assert first.balance_cents > 0
+    assert found.below_limit_in == first.month
+
+
+async def test_twelve_statements_are_enough_for_the_income_of_a_producer(pool: Pool) -> None:
+    await state(pool, MONTHS[:11])
+    with pytest.raises(Refused):
+        async with transaction(pool) as tx:
+            await forecast_income(tx, told.AREA, told.PRIVATE)
+    await state(pool, MONTHS[11:12])
+    async with transaction(pool) as tx:
+        found = await forecast_income(tx, told.AREA, told.PRIVATE)
+    assert (found.months_of_history, found.calibrated) == (12, False)
