@@ -11,6 +11,7 @@ from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
 from tests.payments.test_budgets import budget, line, standing
+from tests.payments.test_ceilings import claims
 from tests.payments.test_payout import closed_month
 from tests.payments.test_vouchers import (
     DECEMBER,
@@ -24,7 +25,7 @@ from tests.payments.test_vouchers import (
     voucher,
 )
 from tests.support import facts as told
-from tests.support.facts import at, visit
+from tests.support.facts import at, resident, resident_id, visit
 
 CUT_OFF = at(12, 2)
 
@@ -88,3 +89,55 @@ async def test_a_node_corrected_at_the_cut_off_moves_its_use_once(pool: Pool) ->
     assert {code: used[0] for code, used in (await standing(pool)).items()} == {"2": 24_40, "3": 0}
     await story.close(pool, DECEMBER, at(12, 31, 23))
     assert {code: used[0] for code, used in (await standing(pool)).items()} == {"2": 0, "3": 24_40}
+
+
+BORN = date(2015, 1, 1)
+PARENT, CHILD = resident_id(1), resident_id(2)
+
+
+async def fees_of_a_family(pool: Pool, *child: Fact) -> None:
+    """A child and who will be its guardian paid 600 € each in November, below the ceiling of 815 € alone."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(1), *child)
+    fees = [visited(number, number % 2 + 1, number, client_fee_cents=300_00) for number in (1, 2, 3, 4)]
+    await story.hear(pool, "monitoring.production", *fees)
+
+
+async def test_a_guardian_heard_at_the_cut_off_brings_the_family_together_in_the_next_run(pool: Pool) -> None:
+    await fees_of_a_family(pool, resident(2, BORN))
+    linked = resident(2, BORN, version=2, what="corrected", guardian_id=PARENT, recorded_at=at(11, 30))
+    await hear_at_the_cut_off(pool, NOVEMBER, "listing.resident", linked)
+    assert await claims(pool, NOVEMBER) == {}
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {(CHILD, PARENT): 85_00, (PARENT, PARENT): 300_00}
+
+
+async def test_a_guardian_that_ended_at_the_cut_off_still_counts_for_that_run(pool: Pool) -> None:
+    await fees_of_a_family(pool, resident(2, BORN, guardian_id=PARENT))
+    apart = resident(2, BORN, version=2, what="corrected", recorded_at=at(11, 30))
+    await hear_at_the_cut_off(pool, NOVEMBER, "listing.resident", apart)
+    together = {(CHILD, PARENT): 85_00, (PARENT, PARENT): 300_00}
+    assert await claims(pool, NOVEMBER) == together
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {of: -cents for of, cents in together.items()}
+
+
+async def test_a_fee_lowered_at_the_cut_off_lowers_the_claim_in_the_next_run(pool: Pool) -> None:
+    await open_area(pool)
+    fees = [visited(number, 1, number, client_fee_cents=300_00) for number in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    lower = fees[0].model_copy(update={"version": 2, "what": "corrected", "client_fee_cents": 250_00})
+    await hear_at_the_cut_off(pool, NOVEMBER, "monitoring.production", lower)
+    assert await claims(pool, NOVEMBER) == {(PARENT, PARENT): 85_00}
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {(PARENT, PARENT): -50_00}
+
+
+async def test_fees_that_a_voucher_covers_from_the_cut_off_on_leave_the_ceiling_in_the_next_run(pool: Pool) -> None:
+    await open_area(pool)
+    fees = [visited(number, 1, number, client_fee_cents=300_00) for number in (1, 2, 3)]
+    await story.hear(pool, "monitoring.production", *fees)
+    await hear_at_the_cut_off(pool, NOVEMBER, "listing.voucher", voucher(1, 1, recorded_at=at(11, 30)))
+    assert await claims(pool, NOVEMBER) == {(PARENT, PARENT): 85_00}
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {(PARENT, PARENT): -85_00}
