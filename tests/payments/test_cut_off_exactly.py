@@ -91,16 +91,28 @@ async def test_a_node_corrected_at_the_cut_off_moves_its_use_once(pool: Pool) ->
     assert {code: used[0] for code, used in (await standing(pool)).items()} == {"2": 0, "3": 24_40}
 
 
-BORN = date(2015, 1, 1)
+OCTOBER, BORN = date(2026, 10, 1), date(2015, 1, 1)
 PARENT, CHILD = resident_id(1), resident_id(2)
 
 
 async def fees_of_a_family(pool: Pool, *child: Fact) -> None:
-    """A child and who will be its guardian paid 600 € each in November, below the ceiling of 815 € alone."""
-    await story.open_area(pool)
+    """A child and who is, or will be, its guardian paid 600 € each in November, below the ceiling of 815 € alone.
+
+    Somebody else had 85 € back for October already, so that the year is no longer counted as a whole.
+    """
+    await one_above_the_ceiling_in_october(pool)
     await story.hear(pool, "listing.resident", resident(1), *child)
+    await story.close(pool, OCTOBER, at(11, 2))
     fees = [visited(number, number % 2 + 1, number, client_fee_cents=300_00) for number in (1, 2, 3, 4)]
     await story.hear(pool, "monitoring.production", *fees)
+
+
+async def one_above_the_ceiling_in_october(pool: Pool) -> None:
+    """Resident 3 paid 900 €."""
+    await story.open_area(pool)
+    await story.hear(pool, "listing.resident", resident(3))
+    paid_much = visit(9, 3, OCTOBER, recorded_at=at(10, 2), fee_cents=900_00)
+    await story.hear(pool, "monitoring.production", paid_much)
 
 
 async def test_a_guardian_heard_at_the_cut_off_brings_the_family_together_in_the_next_run(pool: Pool) -> None:
@@ -120,6 +132,21 @@ async def test_a_guardian_that_ended_at_the_cut_off_still_counts_for_that_run(po
     assert await claims(pool, NOVEMBER) == together
     await close_december(pool)
     assert await claims(pool, DECEMBER) == {of: -cents for of, cents in together.items()}
+
+
+async def test_a_guardian_that_ended_at_the_cut_off_has_the_fees_of_months_before_beside_its_own(pool: Pool) -> None:
+    """The child paid in October, the guardian in November: what is above the ceiling is the guardian's."""
+    await one_above_the_ceiling_in_october(pool)
+    await story.hear(pool, "listing.resident", resident(1), resident(2, BORN, guardian_id=PARENT))
+    childs = visit(1, 2, OCTOBER, recorded_at=at(10, 2), fee_cents=600_00)
+    await story.hear(pool, "monitoring.production", childs)
+    await story.close(pool, OCTOBER, at(11, 2))
+    await story.hear(pool, "monitoring.production", visited(2, 1, 5, client_fee_cents=600_00))
+    apart = resident(2, BORN, version=2, what="corrected", recorded_at=at(11, 30))
+    await hear_at_the_cut_off(pool, NOVEMBER, "listing.resident", apart)
+    assert await claims(pool, NOVEMBER) == {(PARENT, PARENT): 385_00}
+    await close_december(pool)
+    assert await claims(pool, DECEMBER) == {(PARENT, PARENT): -385_00}
 
 
 async def test_a_fee_lowered_at_the_cut_off_lowers_the_claim_in_the_next_run(pool: Pool) -> None:
