@@ -11,7 +11,7 @@ from kanava.common.db import Pool, transaction
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
 from tests.payments import story
-from tests.payments.test_allowed_kinds import charged
+from tests.payments.test_allowed_kinds import adopt, charged
 from tests.payments.test_base_payments import cooperation
 from tests.payments.test_base_payments import paid as base_payments
 from tests.payments.test_cut_off import sums
@@ -23,7 +23,7 @@ from tests.payments.test_performance import open_area as open_listed_area
 from tests.payments.test_prices import package
 from tests.payments.test_vouchers import DECEMBER, NOVEMBER, close_december, open_area, visited
 from tests.support import facts as told
-from tests.support.facts import at
+from tests.support.facts import at, listed, span
 
 LATE = at(11, 30)
 """When what is heard at the cut-off was recorded by its owner."""
@@ -131,3 +131,27 @@ async def test_a_measure_agreed_at_the_cut_off_is_paid_by_the_next_run(pool: Poo
     assert await charged(pool) == 0
     await close_december(pool)
     assert await charged(pool) > 0
+
+
+async def test_a_contract_heard_at_the_cut_off_lets_a_refused_kind_be_paid_from_the_next_run_on(pool: Pool) -> None:
+    """The model pays no fees to basic contracts; the cooperation contract that has them became known too late."""
+    await open_area(pool)
+    await adopt(pool, "basic", "capitation", since=NOVEMBER)
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5))
+    both = cooperation(contract_id="C-both", compensation_kinds=("capitation", "fee"), recorded_at=LATE)
+    await hear_at_the_cut_off(pool, NOVEMBER, "registry.contract", both)
+    assert await sums(pool, NOVEMBER) == {}
+    await close_december(pool)
+    assert await sums(pool, NOVEMBER) == {"fee": 45_00}
+
+
+async def test_a_kind_heard_at_the_cut_off_reserves_nothing_of_the_month_when_that_is_corrected(pool: Pool) -> None:
+    """The own enterprise's resident needed twice as much since November, as December hears: 7.00 € more for it."""
+    await october(pool, TERMS)
+    kinds = {"version": 2, "recorded_at": LATE, "compensation_kinds": ("capitation", "fee", "incentive")}
+    own = told.contract(private=False).model_copy(update=kinds)
+    await hear_at_the_cut_off(pool, NOVEMBER, "registry.contract", own)
+    needy = span(date(2026, 9, 1), NOVEMBER), span(NOVEMBER, permille=2000)
+    await story.hear(pool, "listing.listing", listed(3, *needy, version=2, recorded_at=at(12, 5)))
+    await close_december(pool)
+    assert await reserved_cents(pool) == 3 * 70 + 70, "of December's 14.00 € alone"
