@@ -61,6 +61,11 @@ def test_a_contract_that_came_late_is_paid_by_its_oldest_sum_for_the_months_clos
     }
 
 
+def test_a_month_in_which_no_model_pays_the_contract_is_left_out() -> None:
+    holds = base_payments([version(1, 10, 310_00)], MONTHS, {(OCTOBER, "c"), (NOVEMBER, "another")})
+    assert holds == {Claim("a", "base_payment", "c", NOVEMBER): 310_00}
+
+
 def test_days_that_became_known_late_reach_into_a_closed_month() -> None:
     late = base_payments([version(1, 11, 310_00)], MONTHS)
     assert [late[claim] for claim in sorted(late)] == [160_00, 310_00]
