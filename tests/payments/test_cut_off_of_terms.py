@@ -7,6 +7,7 @@ from datetime import date
 
 import pytest
 
+from kanava.common.contracts.registry import PackageTotal
 from kanava.common.db import Pool, transaction
 from kanava.payments.commands import RequestRun
 from kanava.payments.service.runs import close_next, request_run
@@ -155,3 +156,24 @@ async def test_a_kind_heard_at_the_cut_off_reserves_nothing_of_the_month_when_th
     await story.hear(pool, "listing.listing", listed(3, *needy, version=2, recorded_at=at(12, 5)))
     await close_december(pool)
     assert await reserved_cents(pool) == 3 * 70 + 70, "of December's 14.00 € alone"
+
+
+async def test_a_package_heard_at_the_cut_off_earns_its_total_price_in_the_next_run(pool: Pool) -> None:
+    """The total price was known in time, and that the visit's node belongs to the package was not."""
+    await open_area(pool)
+    total = told.price(400_00).model_copy(
+        update={
+            "node": "MTP",
+            "unit_of_measure": "hoidettu_asiakas",
+            "price_basis": "package_total",
+            "price_id": "03:MTP:hoidettu_asiakas",
+            "total_price": PackageTotal(package="MTP", counted_each="month"),
+        }
+    )
+    await story.hear(pool, "registry.price", total)
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5, node="MTP.1"))
+    heard = package(()).model_copy(update={"recorded_at": LATE})
+    await hear_at_the_cut_off(pool, NOVEMBER, "registry.package", heard)
+    assert await sums(pool, NOVEMBER) == {}
+    await close_december(pool)
+    assert await sums(pool, NOVEMBER) == {"fee": 400_00}
