@@ -34,6 +34,8 @@ async def test_what_comes_on_its_day_is_seen_on_its_day(pool: Pool) -> None:
 
 
 async def test_the_old_year_is_filled_as_far_as_its_newest_plan_misses(pool: Pool) -> None:
+    """Of 200 € of the newest plan 80 € had come; what had come for the year before fills nothing of it."""
+    await receive(pool, 50_00, date(2025, 12, 1))
     await plan(pool, (DECEMBER, 100_00))
     await plan(pool, (DECEMBER, 200_00))
     await receive(pool, 80_00, DECEMBER)
