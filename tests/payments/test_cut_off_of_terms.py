@@ -177,3 +177,15 @@ async def test_a_package_heard_at_the_cut_off_earns_its_total_price_in_the_next_
     assert await sums(pool, NOVEMBER) == {}
     await close_december(pool)
     assert await sums(pool, NOVEMBER) == {"fee": 400_00}
+
+
+async def test_of_first_prices_heard_at_one_cut_off_the_newest_version_pays_the_month(pool: Pool) -> None:
+    """The visit had no price when its month closed; both versions count from the same instant on."""
+    await open_area(pool)
+    await story.hear(pool, "monitoring.production", visited(1, 1, 5, node="SOS.1.2"))
+    first = told.price(30_00).model_copy(update={"node": "SOS.1.2", "price_id": "03:SOS.1.2", "recorded_at": LATE})
+    second = first.model_copy(update={"version": 2, "price_cents": 31_00})
+    await hear_at_the_cut_off(pool, NOVEMBER, "registry.price", first, second)
+    assert await sums(pool, NOVEMBER) == {}
+    await close_december(pool)
+    assert await sums(pool, NOVEMBER) == {"fee": 31_00}

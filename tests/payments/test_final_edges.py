@@ -77,11 +77,11 @@ async def test_it_is_of_the_newest_month_that_it_gathers_and_has_no_day_for_cont
 async def test_the_days_for_contesting_begin_on_the_day_in_helsinki_on_which_the_month_closed(pool: Pool) -> None:
     """Closed after midnight in Helsinki on 1 December, so that the thirtieth day after is the 31st."""
     await story.open_area(pool)
-    await story.hear(pool, "listing.resident", resident(2))
-    await story.hear(pool, "listing.listing", listed(2, span(SEPTEMBER, private=True)))
+    await story.hear(pool, "listing.resident", resident(2), resident(3))
+    await story.hear(pool, "listing.listing", *(listed(n, span(SEPTEMBER, private=True)) for n in (2, 3)))
     await story.close(pool, date(2026, 10, 1), at(11, 30, 22))
     async with transaction(pool) as tx:
         cursor = await tx.execute("SELECT statement_id FROM statement")
         (row,) = await cursor.fetchall()
         paper = await read_paper(tx, row["statement_id"], "fi")
-    assert (paper.as_json()["contest_until"], paper.lines) == (date(2026, 12, 31), 1)
+    assert (paper.as_json()["contest_until"], paper.lines) == (date(2026, 12, 31), 2)
