@@ -79,6 +79,17 @@ async def test_the_old_years_income_is_in_its_balance_and_the_money_in_the_new_o
     assert await balance(pool, date(2028, 1, 1)) == {"1100": 107_00, "2180": 0, "2900": -100_00, "3100": -7_00}
 
 
+async def test_what_comes_on_new_years_day_is_of_the_year_that_begins(pool: Pool) -> None:
+    await receive(pool, 100_00, date(2026, 12, 31))
+    new_year = date(2027, 1, 1)
+    await receive(pool, 7_00, new_year)
+    assert await balance(pool, date(2026, 12, 31)) == {"1100": 100_00, "3100": -100_00}
+    assert await balance(pool, new_year) == {"1100": 107_00, "2900": -100_00, "3100": -7_00}
+    async with transaction(pool) as tx:
+        found = await trial_balance_on(tx, told.AREA, new_year, LATER)
+    assert (found.debit_cents, found.credit_cents, found.result_cents) == (7_00, 7_00, 7_00)
+
+
 async def left(pool: Pool, on: date) -> list[tuple[str, str, int, int]]:
     """What is left on clearing accounts."""
     async with transaction(pool) as tx:

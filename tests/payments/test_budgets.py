@@ -107,6 +107,24 @@ async def test_a_budget_that_is_withdrawn_or_begins_later_holds_nothing(pool: Po
     assert await standing(pool, date(2026, 12, 24)) == {"4": (38_40, 0, 1 - 38_40, 0)}
 
 
+async def test_a_budget_of_next_year_is_seen_before_its_year_begins(pool: Pool) -> None:
+    await story.open_area(pool)
+    coming = {"order_id": "03:budget:2027", "year": 2027, "valid_from": date(2027, 1, 1)}
+    await story.hear(pool, "registry.order", budget(line("4", "one_item", 5_00), **coming))
+    async with transaction(pool) as tx:
+        found = await views.standing_lines(tx, told.AREA, 2027, NOVEMBER)
+        assert await views.standing_lines(tx, told.AREA, 2026, NOVEMBER) == []
+    assert [(row["line"], row["left_cents"]) for row in found] == [("4", 5_00)]
+
+
+async def test_a_line_that_is_used_to_the_last_cent_is_not_breached(pool: Pool) -> None:
+    await closed_month(pool)
+    await story.hear(pool, "registry.order", budget(line("4", "one_item", 38_40), line("5", "one_item", 38_39)))
+    async with transaction(pool) as tx:
+        found = await views.standing_lines(tx, told.AREA, 2026, NOVEMBER)
+    assert {row["line"]: row["breached"] for row in found} == {"4": False, "5": True}
+
+
 async def test_an_order_encumbers_what_is_not_yet_delivered(pool: Pool) -> None:
     await closed_month(pool)
     await story.hear(pool, "registry.order", budget(line("2", "package", 200_00, nodes=["SOS.1"])), ordered(3, "2"))

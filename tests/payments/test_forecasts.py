@@ -12,10 +12,12 @@ from kanava.common.ids import derived_id
 from kanava.payments import ledger
 from kanava.payments.commands import PlaceFunding, PlanInstalments
 from kanava.payments.domain import chart
+from kanava.payments.domain.forecast import outflow_path
 from kanava.payments.errors import Reason
 from kanava.payments.service.forecasts import Forecast, forecast_account, forecast_income
 from kanava.payments.service.funding import place_funding
 from kanava.payments.service.funding_plans import plan_instalments
+from kanava.payments.views.forecasts import flows, income
 from tests.payments import story
 from tests.support import facts as told
 
@@ -140,3 +142,94 @@ async def test_a_producer_sees_its_income_of_a_year(pool: Pool) -> None:
         with pytest.raises(Refused):
             async with transaction(pool) as tx:
                 await forecast_income(tx, told.AREA, producer)
+
+
+async def test_the_month_that_has_begun_may_be_asked_too(pool: Pool) -> None:
+    await live(pool, MONTHS)
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), {date(2027, 1, 1): 5})
+    assert (found.months[0].inflow_cents, found.months[0].inflow_from) == (5, "asked")
+
+
+async def test_a_months_money_is_that_of_its_days_in_helsinki(pool: Pool) -> None:
+    """Half past midnight on the first of January is still December by UTC."""
+    await live(pool, MONTHS[:24])
+    new_year = datetime(2025, 12, 31, 22, 30, tzinfo=UTC)
+    await story.fund(pool, 7_00, new_year, "uusivuosi")
+    async with transaction(pool) as tx:
+        flowed = {flow.month: flow.inflow_cents for flow in await flows(tx, told.AREA, date(2026, 2, 1))}
+        assert max(flow.month for flow in await flows(tx, told.AREA, date(2026, 1, 1))) == date(2025, 12, 1)
+    assert (flowed[date(2025, 12, 1)], flowed[date(2026, 1, 1)]) == (1_000_00, 7_00)
+
+
+async def test_what_comes_on_the_first_is_of_the_month_that_begins(pool: Pool) -> None:
+    """The balance is that of the last month's end, so what has come since is still expected beside it."""
+    await live(pool, MONTHS)
+    paid = PlaceFunding(told.AREA, "municipality", "049", 70_00, date(2026, 1, 1), "Espoo")
+    async with transaction(pool) as tx:
+        await place_funding(tx, paid, datetime(2026, 1, 1, 9, tzinfo=UTC))
+    await plan(pool, 2027, (date(2027, 1, 1), 3_000_00))
+    await story.fund(pool, 3_000_00, datetime(2027, 1, 1, 9, tzinfo=UTC), "2027")
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC))
+    assert found.balance_cents == 36 * 100_00 - 3 * 300_00 + 70_00
+    assert [one.inflow_cents for one in found.months] == [3_000_00 + 70_00] + [0] * 11
+
+
+async def test_an_income_is_in_a_band_as_wide_as_it_was_missed(pool: Pool) -> None:
+    """A July that brings 1,300 € only every other year is missed, and the band says so."""
+    await state(pool, [month for month in MONTHS if month.month != 7 or month.year != 2026])
+    async with transaction(pool) as tx:
+        await tx.execute(
+            "INSERT INTO statement (statement_id, version, run_id, area, month, producer_id, amount_cents, status)"
+            " VALUES (%s, 1, %s, %s, '2026-07-01', %s, 100, 'drawn')",
+            (UUID(int=1), UUID(int=2), told.AREA, told.PRIVATE),
+        )
+        found = await forecast_income(tx, told.AREA, told.PRIVATE)
+        _, half_widths = outflow_path([cents for _, cents in await income(tx, told.AREA, told.PRIVATE)])
+    assert half_widths[-1] > 0
+    assert [one.high_cents - one.sum_cents for one in found.months] == half_widths
+    assert [one.sum_cents - one.low_cents for one in found.months] == half_widths
+
+
+async def widths(pool: Pool, planned: dict[date, int] | None = None) -> list[int]:
+    """How wide the band of each month of 2027 is, in cents."""
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC), planned)
+    return [one.high_cents - one.low_cents for one in found.months]
+
+
+async def test_what_is_asked_is_taken_at_its_word_and_what_is_guessed_is_not(pool: Pool) -> None:
+    """Espoo paid in May of 2026 and never before: that it does so again in 2027 is a guess, which missed before."""
+    await live(pool, MONTHS)
+    paid = PlaceFunding(told.AREA, "municipality", "049", 70_00, date(2026, 5, 2), "Espoo")
+    async with transaction(pool) as tx:
+        await place_funding(tx, paid, datetime(2026, 5, 2, 9, tzinfo=UTC))
+    await plan(pool, 2027, *[(date(2027, n, 2), 3_000_00) for n in (1, 4, 7, 10)])
+    guessed = await widths(pool)
+    assert guessed[:4] == [0] * 4
+    assert min(guessed[4:]) > 0
+    assert await widths(pool, {date(2027, 5, 1): 50_00}) == [0] * 12
+
+
+async def test_the_account_may_fall_below_its_limit_before_the_balance_is_expected_to(pool: Pool) -> None:
+    """One month cost far more than foreseen, so the lower edge of the band goes below zero and the balance does not."""
+    await story.fund(pool, 3_000_00, datetime(2024, 1, 1, 9, tzinfo=UTC), "alku")
+    await live(pool, MONTHS)
+    draft = chart.payment(
+        chart.EntryKind.SETTLEMENT, statement_id=UUID(int=99), producer_id=told.OWN, sums={"capitation": 5_000_00}
+    )
+    async with transaction(pool) as tx:
+        await ledger.post(tx, told.AREA, [draft], datetime(2026, 6, 20, 9, tzinfo=UTC))
+    found = await asked(pool, datetime(2027, 1, 15, tzinfo=UTC))
+    first = next(one for one in found.months if one.low_cents < 0)
+    assert first.balance_cents > 0
+    assert found.below_limit_in == first.month
+
+
+async def test_twelve_statements_are_enough_for_the_income_of_a_producer(pool: Pool) -> None:
+    await state(pool, MONTHS[:11])
+    with pytest.raises(Refused):
+        async with transaction(pool) as tx:
+            await forecast_income(tx, told.AREA, told.PRIVATE)
+    await state(pool, MONTHS[11:12])
+    async with transaction(pool) as tx:
+        found = await forecast_income(tx, told.AREA, told.PRIVATE)
+    assert (found.months_of_history, found.calibrated) == (12, False)

@@ -52,6 +52,20 @@ def test_what_became_known_at_the_cut_off_itself_is_new_to_the_month_after() -> 
     assert [holds[claim] for claim in sorted(holds)] == [160_00, 620_00]
 
 
+def test_a_contract_that_came_late_is_paid_by_its_oldest_sum_for_the_months_closed_before() -> None:
+    """October and its cut-off were over when both versions came: the first says what was agreed for then."""
+    holds = base_payments([version(1, 11, 310_00), replace(version(2, 11, 620_00), recorded_at=at(11, 6))], MONTHS)
+    assert holds == {
+        Claim("a", "base_payment", "c", OCTOBER): 160_00,
+        Claim("a", "base_payment", "c", NOVEMBER): 620_00,
+    }
+
+
+def test_a_month_in_which_no_model_pays_the_contract_is_left_out() -> None:
+    holds = base_payments([version(1, 10, 310_00)], MONTHS, {(OCTOBER, "c"), (NOVEMBER, "another")})
+    assert holds == {Claim("a", "base_payment", "c", NOVEMBER): 310_00}
+
+
 def test_days_that_became_known_late_reach_into_a_closed_month() -> None:
     late = base_payments([version(1, 11, 310_00)], MONTHS)
     assert [late[claim] for claim in sorted(late)] == [160_00, 310_00]

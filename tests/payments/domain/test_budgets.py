@@ -135,6 +135,20 @@ def test_nobody_takes_what_is_reserved_for_another() -> None:
     assert [line.line for line in broken_lines(plan, [Use(PRIVATE, "MTP", 501)])] == ["2"]
 
 
+def test_of_orders_for_more_than_the_line_no_more_than_the_line_is_taken() -> None:
+    """What was ordered is reserved for its producer, but an order makes no money: a line is never passed."""
+    plan = opened(LINES, [Ordered("2", PRIVATE, "MTP", 600)])
+    assert standing(plan, "2") == (0, 600, -100)
+    assert broken_lines(plan, [Use(PRIVATE, "MTP", 500)]) == []
+    assert [line.line for line in broken_lines(plan, [Use(PRIVATE, "MTP", 501)])] == ["2"]
+    assert [line.line for line in broken_lines(plan, [Use(OWN, "MTP", 1)])] == ["2"], "all of it is reserved"
+
+
+def test_a_posting_whose_parts_cancel_out_breaks_no_line_that_is_overdrawn() -> None:
+    plan = opened(LINES, [], [Use(OWN, None, 1_500)])
+    assert broken_lines(plan, [Use(OWN, None, 7), Use(OWN, None, -7)]) == []
+
+
 def test_a_refund_never_breaks_a_line_that_is_overdrawn() -> None:
     plan = opened(LINES, [], [Use(OWN, None, 1_500)])
     assert broken_lines(plan, [Use(OWN, None, -1)]) == []

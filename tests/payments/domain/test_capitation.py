@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kanava.common.clock import add_months
 from kanava.common.contracts.registry import Proration, RateBand
-from kanava.payments.domain.capitation import bands_on, capitation_cents, days_listed, days_until
+from kanava.payments.domain.capitation import bands_on, capitation_cents, days_listed, days_since, days_until
 
 NOVEMBER = date(2026, 11, 1)
 BANDS = [
@@ -83,3 +83,35 @@ def test_more_days_never_pay_less(annual: int, permille_days: int, days: int) ->
 
 def test_a_month_without_days_that_count_pays_nothing() -> None:
     assert capitation_cents(100_00, 0, 0) == 0
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "until", "days"),
+    [
+        (date(2026, 11, 30), None, 1),
+        (date(2026, 11, 30), date(2026, 12, 1), 1),
+        (NOVEMBER, date(2026, 11, 30), 0),
+        (NOVEMBER, date(2026, 11, 29), 0),
+    ],
+)
+def test_by_the_last_day_a_month_is_of_who_is_listed_on_it(starts_on: date, until: date | None, days: int) -> None:
+    counts = days_until(NOVEMBER, "list_on_last_day")
+    assert days_listed(NOVEMBER, counts, starts_on, until) == days
+
+
+@pytest.mark.parametrize(
+    ("pays_from", "first_half", "second_half"),
+    [
+        (date(2026, 9, 1), 15, 15),
+        (NOVEMBER, 15, 15),
+        (date(2026, 11, 6), 10, 15),
+        (date(2026, 11, 30), 0, 1),
+        (date(2026, 12, 1), 0, 0),
+        (date(2027, 6, 1), 0, 0),
+    ],
+)
+def test_days_before_the_scheme_pays_count_for_nobody(pays_from: date, first_half: int, second_half: int) -> None:
+    counts = days_since(NOVEMBER, days_until(NOVEMBER, "calendar_days"), pays_from)
+    middle = date(2026, 11, 16)
+    assert days_listed(NOVEMBER, counts, NOVEMBER, middle) == first_half
+    assert days_listed(NOVEMBER, counts, middle, None) == second_half

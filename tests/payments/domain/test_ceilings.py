@@ -77,3 +77,10 @@ def test_a_year_without_a_known_ceiling_gives_nothing_and_the_known_ones_are_dat
     assert over_the_ceiling([PaidFee(UUID(int=9), GUARDIAN, date(2030, 1, 1), 9_000_00)], {}, CEILINGS) == {}
     assert fee_ceilings()[2026] == 815_00
     assert 2027 not in fee_ceilings()
+
+
+def test_fees_up_to_the_ceiling_itself_give_nothing_back() -> None:
+    to_the_cent = PaidFee(UUID(int=9), GUARDIAN, date(2026, 3, 1), CEILINGS[2026])
+    assert over_the_ceiling([to_the_cent], CHILDREN, CEILINGS) == {}
+    another = PaidFee(UUID(int=10), GUARDIAN, date(2026, 3, 2), 1)
+    assert over_the_ceiling([another, to_the_cent], CHILDREN, CEILINGS) == {(GUARDIAN, GUARDIAN, 2026): 1}

@@ -112,3 +112,13 @@ def test_a_back_test_is_of_the_balance_and_knows_the_plan_of_the_year_that_has_b
     surprised = [*past[:-12], *(Flow(flow.month, 9_000_00, flow.outflow_cents) for flow in past[-12:])]
     assert backtest(surprised, 12).inside < 12, "nobody had guessed the year"
     assert backtest(surprised, 12, {flow.month: 9_000_00 for flow in surprised[-12:]}).inside == 78
+
+
+def test_a_back_test_knows_no_plan_of_a_year_that_has_not_begun() -> None:
+    """The last year brings far more than any before: planned, and yet no origin of the year before knew of it."""
+    past = [Flow(one.month, 9_000_00 if one.month.year == 2026 else 90_00, 100_00) for one in rising(60)]
+    flat = [Flow(one.month, one.inflow_cents, 100_00) for one in past]
+    plan = {flow.month: flow.inflow_cents for flow in flat[-12:]}
+    score = backtest(flat, 24, plan)
+    assert score.pairs == 12 * 12 + 78
+    assert score.inside == 78 + 78, "the months of each origin's own year"

@@ -119,3 +119,10 @@ def test_corrections_and_frozen_indicators_in_any_order_conserve_every_cent(
     assert reserve_account + earned + released == reserved == reserve_cents(capitation_cents, percent)
     assert min(reserve_account, earned, released) >= 0
     assert stands == holds(capitation_cents, percent, terms, frozen) or not steps, "only where it ends counts"
+
+
+def test_a_floor_and_a_target_of_the_snapshot_are_in_the_scale_of_its_value() -> None:
+    """7.5 between 10.0 and 5.0 of its own is half way, whatever the term of 100 and 50 says."""
+    own = Measured(75, 1, floor=100, target=50)
+    assert earned_share(own, REFERRALS) == Fraction(1, 2)
+    assert earned_share(Measured(75, 1), REFERRALS) == 1, "by the term 7.5 is far better than 50"

@@ -75,6 +75,19 @@ def test_each_state_says_days_and_cents() -> None:
     assert {one.state for one in surplus.instalments} == {InstalmentState.RECEIVED}
 
 
+def test_the_instalment_that_is_due_first_is_filled_first_however_they_are_numbered() -> None:
+    plan = [Planned(1, date(2026, 2, 2), 100), Planned(2, date(2026, 1, 2), 100)]
+    found = match(plan, [Received(date(2026, 1, 2), 100)], date(2026, 1, 2)).instalments
+    assert [(one.number, one.missing_cents) for one in found] == [(2, 0), (1, 100)]
+
+
+def test_a_day_after_it_is_due_an_instalment_is_late() -> None:
+    plan = [Planned(1, date(2026, 1, 2), 100)]
+    states = [match(plan, [Received(date(2026, 1, day), 100)], date(2026, 1, 9)).instalments[0] for day in (2, 3)]
+    assert [one.state for one in states] == [InstalmentState.RECEIVED, InstalmentState.LATE]
+    assert [one.days_late for one in states] == [0, 1]
+
+
 def share(amount: int, on: date, *, closed: tuple[int, ...] = (), missing: int = 0) -> list[tuple[int, int]]:
     """The years of an instalment, booked in March 2027."""
     shares = year_shares(

@@ -75,6 +75,15 @@ def test_each_reason_to_hold_a_statement() -> None:
     assert [reason for _, reason in selection.held] == reasons
 
 
+def test_what_is_settled_by_internal_posting_needs_no_account_and_waits_for_none() -> None:
+    """The own enterprise got an account after the approval, or lost it: nothing goes there."""
+    statements = [
+        payable(n, 10, internal=True, iban=old, current_iban=new)
+        for n, (old, new) in enumerate([(None, "FI21"), ("FI21", None), ("FI21", "FI22")])
+    ]
+    assert select_within(100, statements, released_by="bertta").taken == tuple(statements)
+
+
 POSTINGS = st.lists(st.tuples(st.sampled_from("pq"), st.integers(1, 100), st.sampled_from((2026, 2027))), max_size=20)
 
 

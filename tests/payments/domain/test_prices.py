@@ -91,3 +91,14 @@ def test_a_treated_client_is_counted_once_in_a_period(services: list[Service], e
         ]
         assert (one.production_id in counted) == (not earlier), "the first of the period earns the total price"
     assert counted <= {one.production_id for one in services}
+
+
+def test_of_prices_that_came_late_together_the_latest_to_begin_holds_in_its_newest_version() -> None:
+    """A first price and its corrections heard at one cut-off: the month was closed before any of them."""
+    at_once = date(2026, 10, 1), date(2026, 10, 10)
+    known_at = datetime(2026, 12, 2, tzinfo=UTC)
+    versions = [PriceVersion(day, number, known_at, number) for day in at_once for number in (1, 2)]
+    closed_at = datetime(2026, 11, 2, tzinfo=UTC)
+    for order in (versions, versions[::-1]):
+        assert in_force(order, date(2026, 10, 9), closed_at) == versions[1]
+        assert in_force(order, date(2026, 10, 10), closed_at) == versions[3]

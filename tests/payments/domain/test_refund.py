@@ -133,6 +133,12 @@ def test_two_halves_of_a_cent_are_one_cent() -> None:
     assert (found.need_cents, found.measures_cents, found.amount_cents) == (1, 1, 1)
 
 
+def test_a_decrease_of_half_a_permille_is_told_as_one_and_paid_exactly() -> None:
+    rule = Rule(BEGINS, dict(zip(Component, (500, 500, 0, 0), strict=True)), 1000, 1000)
+    found = steps(rule, [1000] * 4, [999, 1000, 1000, 1000], [], 1_000_000)
+    assert (found.need_decrease_permille, found.amount_cents) == (1, 500)
+
+
 def test_a_figure_that_is_too_old_or_missing_is_named() -> None:
     stale = [*figures(date(2019, 12, 31), 1000), *figures(date(2025, 12, 31), 800)]
     with pytest.raises(FiguresMissing) as missing:

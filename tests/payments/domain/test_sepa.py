@@ -61,3 +61,14 @@ def test_references_have_their_check_digits(statement_id: UUID) -> None:
 def test_a_reference_keeps_the_leading_zeros_of_its_statement() -> None:
     assert structured_reference(UUID(int=7), "viitenumero")[:-1] == "100000000000007"
     assert len({len(structured_reference(UUID(int=10**n), "viitenumero")) for n in range(15)}) == 1
+
+
+def test_a_slash_stands_alone_and_inside_and_takes_no_room_at_the_ends() -> None:
+    """Banks take `//` and a slash at an end for a mark of structure."""
+    assert [sepa_text(text, 10) for text in ("A//B", "A////B", "A/B")] == ["A/B"] * 3
+    assert sepa_text("/ABCDE", 5) == "ABCDE"
+    assert sepa_text("ABCD/E", 5) == "ABCD"
+
+
+def test_letters_that_are_spelled_keep_their_size() -> None:
+    assert sepa_text("Ærø & Đak", 20) == "AEro + Dak"

@@ -3,7 +3,7 @@
 import pytest
 
 from kanava.common.money import euros
-from kanava.payments.domain.testcalc import cost
+from kanava.payments.domain.testcalc import cost, cost_by_year
 from kanava.payments.figures import OULU_MEAN_ANNUAL_CENTS, populations, rate_table
 
 
@@ -34,3 +34,15 @@ def test_the_demo_rates_mean_127_euros_per_resident() -> None:
 def test_an_unknown_table_is_named() -> None:
     with pytest.raises(ValueError, match="vos_2022"):
         rate_table("nothing")
+
+
+@pytest.mark.parametrize("table", ["vos_2022", "demo"])
+def test_year_of_age_by_year_of_age_a_population_costs_the_same_in_each_band(table: str) -> None:
+    """Who has just come of the age at which a band begins is in it."""
+    population, bands = populations()["municipality", "049"], rate_table(table)
+    years = cost_by_year(population, bands)
+    for band in bands:
+        ends = min((b.age_from for b in bands if b.sex == band.sex and b.age_from > band.age_from), default=1000)
+        own = [one for one in years if band.sex in (one.sex, "any") and band.age_from <= one.age_from < ends]
+        assert {one.annual_cents for one in own} == {band.annual_cents}
+    assert sum(one.total_cents for one in years) == sum(one.total_cents for one in cost(population, bands))
