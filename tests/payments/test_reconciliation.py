@@ -207,6 +207,26 @@ async def test_a_contract_that_pays_no_fees_any_more_hides_no_loss(pool: Pool, d
     assert broken(await look(pool))["production report → resident line"] == [str(lost)]
 
 
+async def test_a_withdrawn_report_waits_until_what_was_paid_is_back_and_a_lost_refund_is_named(
+    pool: Pool, database: ServiceDatabase
+) -> None:
+    await paid_november(pool)
+    told = [
+        visit(1, 2, date(2026, 11, 16), recorded_at=at(11, 20)),
+        visit(3, 2, date(2026, 12, 15), recorded_at=at(12, 16)),
+    ]
+    gone = {"what": "corrected", "version": 2, "quantity": 0, "client_fee_cents": 0, "recorded_at": at(12, 17)}
+    await story.hear(pool, "monitoring.production", *(one.model_copy(update=gone) for one in told))
+    assert await reports(pool) == (3, 2, 1), "of what was never paid nothing has to come back"
+    await story.close(pool, date(2026, 12, 1), at(12, 31, 23))
+    assert await reports(pool) == (3, 3, 0)
+    lost = told[0].production_id
+    with psycopg.connect(database.admin_url, autocommit=True) as admin:
+        admin.execute("SET session_replication_role = replica")
+        assert admin.execute("DELETE FROM line WHERE source = %s AND kind = 'refund'", (lost,)).rowcount
+    assert broken(await look(pool))["production report → resident line"] == [str(lost)]
+
+
 async def test_one_table_says_what_contracts_are(pool: Pool) -> None:
     async with transaction(pool) as tx:
         query = "SELECT relname AS name FROM pg_class WHERE relkind = 'r' AND relname ~ '^contract(_|$)'"

@@ -39,21 +39,26 @@ SELECT day, count(*) AS came, count(*) FILTER (WHERE done) AS done, count(*) FIL
        AS waiting, (array_agg(name ORDER BY name) FILTER (WHERE NOT done AND NOT waits))[:{at_most}] AS missing
 FROM ({cases}) c WHERE day BETWEEN %(first)s AND %(last)s GROUP BY day
 """
-"""A flow that knows each of its cases: `name`, `day`, whether it is `done`, and whether it still `waits`."""
+"""A flow that knows each of its cases: `name`, `day`, whether it is `done`, and whether it still `waits`.
+
+A report that was withdrawn has had its effect when nothing of what was paid for it is left."""
 
 _CASES: Mapping[str, str] = {
     "production report → resident line": """
         SELECT v.production_id::text AS name, (v.recorded_from AT TIME ZONE 'Europe/Helsinki')::date AS day,
-            EXISTS (SELECT FROM line l WHERE l.source = v.production_id AND l.resident_id = v.resident_id)
-            OR EXISTS (SELECT FROM voucher_use u WHERE u.production_id = v.production_id) AS done,
+            CASE WHEN v.quantity = 0 THEN coalesce((
+                SELECT sum(l.amount_cents) FROM line l JOIN run r USING (run_id) WHERE r.area = v.area
+                AND l.source = v.production_id AND l.resident_id = v.resident_id), 0) = 0
+            ELSE EXISTS (SELECT FROM line l WHERE l.source = v.production_id AND l.resident_id = v.resident_id)
+            OR EXISTS (SELECT FROM voucher_use u WHERE u.production_id = v.production_id) END AS done,
             NOT EXISTS (SELECT FROM run r WHERE r.area = v.area AND r.status = 'closed' AND r.cut_off > v.recorded_from
                         AND r.month + interval '1 month' > v.performed_on)
             """
-    + f"OR NOT {contracted()} OR NOT {fee_allowed()} OR NOT {produced()}"
+    + f"OR v.quantity > 0 AND (NOT {contracted()} OR NOT {fee_allowed()} OR NOT {produced()}"
     + """
             OR coalesce((SELECT f.fee_cents = 0 OR f.why IS NOT NULL FROM """
     + fee_of(at="newest.cut_off")
-    + """ f), true) AS waits
+    + """ f), true)) AS waits
         FROM visit v
         LEFT JOIN (SELECT area, max(cut_off) AS cut_off FROM run WHERE status = 'closed' GROUP BY area) newest
             ON newest.area = v.area
