@@ -9,7 +9,7 @@ from kanava.payments.domain.trial_balance import AccountClass, class_of
 from kanava.payments.service.benefits import DecideBenefit, decide_benefit
 from kanava.payments.views import cost_classes
 from kanava.payments.views.trial_balance import lines_on
-from tests.payments import story, test_disputes, test_incentives
+from tests.payments import resident_story, story, test_disputes, test_incentives
 from tests.payments.test_payout import closed_month
 from tests.payments.test_reports import package
 from tests.support import facts as told
@@ -102,3 +102,10 @@ async def test_a_municipality_sees_the_classes_of_its_units(pool: Pool) -> None:
         elsewhere = await cost_classes.of_municipality(tx, "091", NOVEMBER, NOVEMBER)
     assert [(one.cost_class, one.amount_cents) for one in found.sums] == [("care", 14_00), ("services", 24_40)]
     assert (elsewhere.sums, elsewhere.total_cents) == ([], 0)
+
+
+async def test_the_first_day_of_a_month_is_of_it_and_of_no_other(pool: Pool) -> None:
+    await resident_story.decide(pool, 1, 5_00, now=at(12, 1))
+    december = {("2026-12", "benefits", "travel"): 5_00}
+    assert await classes(pool, NOVEMBER, NOVEMBER) == {}
+    assert await classes(pool, DECEMBER, DECEMBER) == december

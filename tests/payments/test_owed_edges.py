@@ -6,7 +6,9 @@ from uuid import UUID
 
 from kanava.common.db import Pool, transaction
 from kanava.payments.domain.benefits import BenefitKind
+from kanava.payments.resident_commands import DrawBatch
 from kanava.payments.service.benefits import DecideBenefit, decide_benefit
+from kanava.payments.service.resident_batches import draw_batch
 from kanava.payments.views import owed
 from tests.payments import resident_story as steps
 from tests.payments import story
@@ -49,8 +51,10 @@ async def test_who_is_owed_as_much_as_was_overpaid_is_owed_nothing(pool: Pool) -
     await steps.pay(pool)
     await steps.decide(pool, 1, 4_00)
     assert [row["owed_cents"] for row in await steps.listed(pool)] == [-6_00]
+    await steps.decide(pool, 2, 1_00)
+    assert [row["owed_cents"] for row in await steps.listed(pool)] == [1_00, -6_00], "overpaid ones are last"
     await steps.decide(pool, 1, 6_00, reference="E-9")
-    assert await steps.listed(pool) == []
+    assert [row["owed_cents"] for row in await steps.listed(pool)] == [1_00]
 
 
 async def test_a_batch_takes_what_is_owed_for_its_own_month_and_those_before(pool: Pool) -> None:
@@ -74,6 +78,18 @@ async def test_a_child_without_a_guardian_and_one_of_another_area_are_their_own_
     async with transaction(pool) as tx:
         await decide_benefit(tx, DecideBenefit(*elsewhere, 99_00, "Matka hoitoon", "olli"), steps.NOW)
     assert await matters(pool) == {("benefit", resident_id(1)): 10_00, ("benefit", resident_id(3)): 10_00}
+
+
+async def test_what_another_area_takes_into_a_batch_is_still_owed_here(pool: Pool) -> None:
+    """Two areas call their decisions on the same resident the same."""
+    await steps.give(pool, 1)
+    await steps.decide(pool, 1, 10_00, reference="E-1")
+    there = ("05", "E-1", resident_id(1), BenefitKind.TRAVEL, NOVEMBER)
+    async with transaction(pool) as tx:
+        await decide_benefit(tx, DecideBenefit(*there, 10_00, "Matka hoitoon", "olli"), steps.NOW)
+        drawn = await draw_batch(tx, DrawBatch("05", NOVEMBER, "olli"), steps.NOW)
+    assert drawn.amount_cents == 10_00
+    assert await matters(pool) == {("benefit", resident_id(1)): 10_00}
 
 
 async def test_a_resident_who_was_corrected_is_paid_as_known_now_and_once(pool: Pool) -> None:

@@ -11,7 +11,8 @@ from psycopg.rows import DictRow
 from kanava.common.clock import add_months
 from kanava.common.db import Pool, rows, transaction
 from kanava.payments import ledger
-from kanava.payments.service.statements import PaidOut
+from kanava.payments.commands import ReleasePayout
+from kanava.payments.service.statements import PaidOut, release_payout
 from kanava.payments.views import books, receivables, statements
 from tests.payments import story
 from tests.payments.bank import camt054, pain002
@@ -231,3 +232,34 @@ async def test_the_own_enterprise_owes_and_pays_off_without_a_bank(pool: Pool) -
     assert (paid.offset_cents, paid.settled, paid.settled_cents) == (7_00, 1, 7_00)
     assert await spendable(pool) == 100_00 - 14_00
     await story.assert_books_agree(pool)
+
+
+async def own_december(pool: Pool) -> UUID:
+    """The own enterprise is owed 7.00 for December, approved like November; the id of its statement."""
+    await overpaid(pool)
+    await story.hear(pool, "listing.resident", resident(20))
+    await story.hear(pool, "listing.listing", listed(20, span(DECEMBER), recorded_at=at(12, 3)))
+    await story.close(pool, DECEMBER, LATER)
+    for month in (NOVEMBER, DECEMBER):
+        await story.approve(pool, month, LATER)
+    async with transaction(pool) as tx:
+        (row,) = await statements.statements(tx, area=told.AREA, month=DECEMBER, producers=[told.OWN])
+    found: UUID = row["statement_id"]
+    return found
+
+
+async def test_nobody_pays_off_what_another_producer_owes(pool: Pool) -> None:
+    await own_december(pool)
+    paid = await story.release(pool, LATER)
+    assert (paid.receivable_cents, paid.offset_cents, paid.settled_cents) == (7_00, 0, 7_00)
+    assert [row["left_cents"] for row in await owed(pool)] == [7_00]
+    await story.assert_books_agree(pool)
+
+
+async def test_a_release_of_some_statements_makes_no_receivable_of_others(pool: Pool) -> None:
+    named = await own_december(pool)
+    command = ReleasePayout(told.AREA, story.DEBTOR, "bertta", (named,))
+    async with transaction(pool) as tx:
+        paid = await release_payout(tx, command, LATER)
+    assert (paid.receivable_cents, paid.settled_cents) == (0, 7_00)
+    assert await status_of(pool, NOVEMBER) == "approved"

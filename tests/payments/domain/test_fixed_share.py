@@ -29,6 +29,12 @@ def test_two_thirds_are_enough_and_less_are_not(fixed: int, fee: int, is_below: 
     assert (share.fixed_cents, share.pay_cents, share.is_below) == (fixed, fixed + fee, is_below)
 
 
+def test_more_taken_back_than_paid_has_no_share_and_two_thirds_are_told_as_667() -> None:
+    less = fixed_share("m1", [paid("capitation", -200), paid("fee", 100)], GUARD)
+    assert (less.pay_cents, less.fixed_permille, less.is_below) == (-100, None, False)
+    assert fixed_share("m1", [paid("capitation", 200), paid("fee", 100)], GUARD).fixed_permille == 667
+
+
 def test_there_is_no_share_of_nothing_and_no_warning_before_the_guard() -> None:
     nothing = fixed_share("m1", [paid("fee", 100), paid("fee", -100)], GUARD)
     assert (nothing.fixed_permille, nothing.is_below) == (None, False)

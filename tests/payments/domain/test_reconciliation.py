@@ -39,3 +39,10 @@ def test_effects_without_a_cause_are_a_break() -> None:
 def test_a_flow_that_stands_twice_is_refused() -> None:
     with pytest.raises(AssertionError):
         reconcile([Tally("a", None, 1, 1, 0), Tally("a", None, 1, 1, 0)])
+
+
+def test_what_lost_something_stands_first_and_what_is_counted_since_the_beginning_before_its_days() -> None:
+    whole = [Tally("b", date(2026, 11, 2), 1, 1, 0), Tally("a", date(2026, 11, 2), 1, 1, 0), Tally("c", None, 1, 1, 0)]
+    lost = Tally("d", date(2026, 12, 1), 2, 1, 0)
+    found = reconcile([*whole, lost])
+    assert [(one.tally.flow, one.lost) for one in found] == [("d", 1), ("c", 0), ("a", 0), ("b", 0)]

@@ -106,3 +106,12 @@ def test_a_payment_leaves_the_bank_or_is_owed_again(cents: int, end: str) -> Non
             left[posting.account] = left.get(posting.account, 0) + posting.amount_cents
     moved = {account: sum_ for account, sum_ in left.items() if sum_}
     assert moved == ({Account.OWED_TO_RESIDENTS: cents, Account.BANK: -cents} if end == "booked" else {})
+
+
+def test_who_is_owed_as_much_as_was_overpaid_gets_no_payment_of_nothing() -> None:
+    owed = [
+        Matter("benefit", PEOPLE[0], PEOPLE[0], matter, PEOPLE[0], cents, START if cents > 0 else None)
+        for matter, cents in (("E-1", 5_00), ("E-2", -5_00))
+    ]
+    drawn = draw(dues(owed), with_account=PEOPLE)
+    assert (drawn.taken, [why for _, why in drawn.waiting]) == ((), [Waits.OVERPAID])

@@ -142,3 +142,11 @@ def test_contributions_know_no_order_and_a_larger_measure_never_gets_less(
     for one, cents in found.items():
         exact = Fraction(total * given_measures[one], sum(given_measures.values()))
         assert abs(cents - exact) < 1, "within a cent of the exact share"
+
+
+def test_a_year_without_money_asks_for_no_measures() -> None:
+    """Where a determinant has no cent to share out, nobody has to have been measured."""
+    shares = {Determinant.POPULATION: 60_000, Determinant.SERVICE_NEED: 40_000}
+    assert split_state_funding(0, shares, {}) == ()
+    with pytest.raises(ValueError, match=r"no area has a measure"):
+        split_state_funding(1, shares, {})
