@@ -11,7 +11,7 @@ from kanava.common.db import Pool, one, rows, transaction
 from kanava.payments import ceilings, ledger
 from kanava.payments.domain.ceilings import Child, PaidFee, over_the_ceiling
 from kanava.payments.figures import fee_ceilings
-from kanava.payments.lines import SUMS
+from kanava.payments.lines import sums as sums_of
 from kanava.payments.views import ceilings as views
 from kanava.payments.views.reconciliation import reconciliation
 from kanava.payments.views.trial_balance import lines_on
@@ -109,7 +109,7 @@ async def test_the_digest_of_a_run_holds_its_claims(pool: Pool) -> None:
     await story.hear(pool, "monitoring.production", *fees)
     run = await story.close(pool, OCTOBER, at(11, 2))
     async with transaction(pool) as tx:
-        sums = await rows(tx, SUMS, {"run_id": run["run_id"]})
+        sums = await sums_of(tx, run["run_id"])
         entry = await one(tx, "SELECT lines_digest FROM entry WHERE kind = 'ceiling'")
     assert entry is not None
     names = ("producer_id", "component", "lines", "amount_cents", "lines_digest")

@@ -12,7 +12,7 @@ from psycopg.rows import DictRow
 
 from kanava.common.db import Tx, one, rows
 
-from .lines import SUMS
+from .lines import sums
 
 RunSums = Mapping[tuple[str, str], DictRow]
 """The sums of a run by producer and component, in the order of its export."""
@@ -28,7 +28,7 @@ def digest_of(sums: Iterable[DictRow], claims: Iterable[str]) -> str:
 
 async def sums_of(tx: Tx, run_id: UUID) -> RunSums:
     """The sums of a run, recomputed from its resident lines and charges."""
-    return {(row["producer_id"], row["component"]): row for row in await rows(tx, SUMS, {"run_id": run_id})}
+    return {(row["producer_id"], row["component"]): row for row in await sums(tx, run_id)}
 
 
 async def flaw_of_runs(tx: Tx, area: str, known: Mapping[UUID, RunSums]) -> str | None:

@@ -158,7 +158,7 @@ async def close_month(tx: Tx, run: DictRow) -> None:
     reserves = await write_incentives(tx, month, partition)
     await _opened(tx, "SELECT seal_line_partition(%s, %s, %s) AS name", month)
     await write_charges(tx, month)
-    sums = await rows(tx, lines.SUMS, {"run_id": month.run_id})
+    sums = await lines.sums(tx, month.run_id)
     claims = await write_ceiling_claims(tx, month, earlier)
     await _book(tx, month, sums, [*reserves, *claims])
     crash_point("run_after_booking")
