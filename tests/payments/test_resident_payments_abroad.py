@@ -53,6 +53,8 @@ async def test_a_death_that_became_known_before_the_release_withdraws_the_paymen
     await steps.approve(pool, drawn.batch_id)
     await leaves(pool, 1, what="died")
     await leaves(pool, 2, what="moved_away")
+    own = await steps.release(pool, drawn.batch_id, by="anna")
+    assert [held.reason for held in own.held] == ["approved_by_the_same"] * 2, "who approved withdraws nothing either"
     released = await steps.release(pool, drawn.batch_id)
     assert (released.payments, [held.reason for held in released.held]) == (1, ["died"])
     with pytest.raises(Refused) as nothing:

@@ -145,7 +145,7 @@ async def merge_versions(tx: Tx, table: str, key: str, columns: str, *, only_fir
     """Take the versions over that were staged as `staged_{table}`; returns how many were new.
 
     `only_first` says that each staged row is the first version of a key of its own, which spares closing any. Being
-    ready for conflicts would cost a quarter of it; there is one only when two members hold the same records.
+    ready for conflicts would look each key up once more; there is one only when two members hold the same records.
     """
     if only_first:
         with contextlib.suppress(UniqueViolation):

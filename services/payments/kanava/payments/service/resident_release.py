@@ -62,7 +62,7 @@ async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: S
     """Give approved payments of a batch to the bank, as far as the area's account allows; what is held stays approved.
 
     A payment of which less is owed than when it was drawn, or whose payee has died since, is withdrawn; the next batch
-    pays what is left.
+    pays what is left. Who approved the batch withdraws nothing either.
     """
     batch = await locked_batch(tx, command.batch_id)
     approved_by = await approver_of(tx, batch["batch_id"])
@@ -72,7 +72,8 @@ async def release_batch(tx: Tx, command: ReleaseBatch, now: datetime, *, seal: S
     spendable_cents = book.spendable_cents - book.limit_cents - await unexplained_debits_cents(tx, batch["area"])
     await hold_accounts(tx)
     found = await releasable(tx, batch["batch_id"])
-    gone = await _withdrawn(tx, found, helsinki_date(now))
+    may_release = command.released_by != approved_by
+    gone = await _withdrawn(tx, found, helsinki_date(now)) if may_release else []
     for reason in Withdrawn:
         items = [row for row, why in gone if why is reason]
         await add_steps(tx, items, Step("withdrawn", command.released_by, reason), now)
